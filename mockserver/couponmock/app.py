@@ -1,0 +1,169 @@
+"""Where Flask starts: HTTP in, a request to the vendor's pipeline, HTTP out."""
+
+import json
+import logging
+import os
+import re
+import time
+from typing import Any
+from uuid import uuid4
+
+from flask import Flask, Response, g, request
+from werkzeug.exceptions import HTTPException
+
+from couponmock import admin
+from couponmock.assembly import Mock, assemble
+from couponmock.exchange import DEFAULT_NAMESPACE, NAMESPACE, NAMESPACE_RULE, Reply, Request
+from couponmock.pipeline import BrokenAnswer
+from couponmock.settings import VARIABLE, Settings
+
+NAMESPACE_HEADER = "X-Mock-Namespace"
+_PREFIX = re.compile(r"/~([^/]*)(/.*|\Z)", re.DOTALL)
+_LOG = logging.getLogger("couponmock")
+
+
+class WrongNamespace(Exception):
+    """The request names no usable namespace."""
+
+
+def create_app(mock: Mock) -> Flask:
+    """Make the WSGI application of a mock.
+
+    Every path that is not the admin interface's goes to a vendor, whatever its method; Flask's own routing only ever
+    sees ``/__admin``.
+    """
+    app = Flask("couponmock", static_folder=None)
+    app.register_blueprint(admin.blueprint(mock))
+    app.register_error_handler(HTTPException, admin.http_problem)
+    app.register_error_handler(Exception, _unexpected)
+
+    @app.before_request
+    def act() -> Response | None:
+        g.started = time.perf_counter()
+        g.request_id = uuid4().hex
+        if admin.owns(request.path):
+            return None
+        return _answer(mock)
+
+    @app.after_request
+    def log(response: Response) -> Response:
+        _log(mock.settings.log_format, response)
+        return response
+
+    return app
+
+
+def from_environment() -> Flask:
+    """Make the application in a worker process, from the settings its parent left in the environment."""
+    settings = Settings.load(os.environ[VARIABLE])
+    configure_log(settings.log_format)
+    return create_app(assemble(settings))
+
+
+def configure_log(log_format: str) -> None:
+    """Send the mock's log lines to standard error, one for each request."""
+    _LOG.handlers = [logging.NullHandler() if log_format == "none" else logging.StreamHandler()]
+    _LOG.setLevel(logging.INFO)
+    _LOG.propagate = False
+
+
+def _answer(mock: Mock) -> Response:
+    path = request.environ["PATH_INFO"].encode("latin-1").decode("utf-8", "surrogateescape")
+    try:
+        namespace, path = _namespace(path)
+    except WrongNamespace as error:
+        return admin.problem(400, "namespace", str(error))
+    g.namespace = namespace
+    asked = Request(
+        method=request.method,
+        path=path,
+        query=request.query_string.decode("latin-1"),
+        headers={name.lower(): value for name, value in request.headers.items()},
+        read=_read,
+        id=g.request_id,
+        namespace=namespace,
+    )
+    try:
+        reply = mock.handle(asked)
+    except BrokenAnswer as error:
+        _LOG.exception("the mock's own answer breaks the document")
+        return admin.problem(500, "broken-answer", f"The mock's own answer would break the document: {error}")
+    if reply is None:
+        known = ", ".join(f"{prefix} ({vendor})" for vendor, doc in mock.documents.items() for prefix in doc.prefixes)
+        return admin.problem(404, "no-vendor", f"No vendor has this path. Paths begin with {known} or /__admin/.")
+    g.reply = reply
+    return _response(reply, namespace, mock_headers=mock.settings.mock_headers)
+
+
+def _namespace(path: str) -> tuple[str, str]:
+    """Return the namespace of a request and its path without the namespace's prefix."""
+    header = request.headers.get(NAMESPACE_HEADER)
+    prefix = _PREFIX.match(path)
+    names = {name for name in (header, prefix[1] if prefix else None) if name is not None}
+    for name in names:
+        if not NAMESPACE.match(name):
+            raise WrongNamespace(NAMESPACE_RULE)
+    if len(names) > 1:
+        raise WrongNamespace(f"The URL names one namespace, the header {NAMESPACE_HEADER} another; name one.")
+    return next(iter(names), DEFAULT_NAMESPACE), (prefix[2] or "/") if prefix else path
+
+
+def _read(limit: int) -> bytes | None:
+    """Read the request's body; None if it is longer than the limit, in bytes."""
+    length = request.content_length
+    if length is not None:
+        return None if length > limit else request.stream.read(length)
+    if "chunked" not in request.headers.get("Transfer-Encoding", "").lower():
+        return b""
+    body: bytes = request.environ["wsgi.input"].read(limit + 1)
+    return None if len(body) > limit else body
+
+
+def _response(reply: Reply, namespace: str, *, mock_headers: bool) -> Response:
+    response = Response(reply.body, status=reply.status, headers=list(reply.headers))
+    response.headers["Content-Type"] = reply.media_type
+    if mock_headers:
+        diagnosis = reply.diagnosis
+        for name, value in {
+            "Vendor": diagnosis.vendor,
+            "Operation": diagnosis.operation,
+            "Finding": diagnosis.finding,
+            "Example": diagnosis.example,
+            "Basis": diagnosis.basis,
+            "Namespace": namespace,
+            "Request-Id": g.request_id,
+        }.items():
+            if value:
+                response.headers[f"X-Mock-{name}"] = value
+    return response
+
+
+def _unexpected(error: Exception) -> Response:
+    """Answer a failure of the mock itself; it must not look like a vendor's answer."""
+    _LOG.exception("the mock failed", exc_info=error)
+    return admin.problem(500, "failure", "The mock itself failed; its log has the reason.")
+
+
+def _log(log_format: str, response: Response) -> None:
+    if log_format == "none":
+        return
+    reply: Reply | None = g.get("reply")
+    line: dict[str, Any] = {
+        "method": request.method,
+        "path": request.path,
+        "status": response.status_code,
+        "ms": round((time.perf_counter() - g.started) * 1000, 2),
+        "namespace": g.get("namespace", ""),
+        "operation": reply.diagnosis.operation if reply else "",
+        "example": reply.diagnosis.example if reply else "",
+        "finding": reply.diagnosis.finding if reply else "",
+        "request_id": g.request_id,
+    }
+    if log_format == "json":
+        _LOG.info(json.dumps(line))
+    else:
+        head = f"{line['method']} {line['path']!a} {line['status']} {line['ms']}ms"
+        tail = " ".join(
+            f"{name}={line[name]}" for name in ("namespace", "operation", "example", "finding") if line[name]
+        )
+        _LOG.info("%s %s", head, tail)

@@ -1,0 +1,34 @@
+"""What a server is started with; handed to its worker processes as one environment variable."""
+
+import json
+from dataclasses import asdict, dataclass
+from typing import Self
+
+VARIABLE = "COUPONMOCK_SETTINGS"
+DEFAULT_PACK = "demo"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The choices of whoever starts the mock."""
+
+    store: str
+    """URL of the store, such as ``sqlite:////tmp/state.db``."""
+    vendors: tuple[str, ...]
+    pack: str = DEFAULT_PACK
+    """Name of the pack that namespaces are made from."""
+    mock_headers: bool = True
+    """Whether replies carry the X-Mock-* headers."""
+    log_format: str = "text"
+    """``text``, ``json`` or ``none``."""
+    defects: tuple[str, ...] = ()
+
+    def dump(self) -> str:
+        """Write for `load`."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def load(cls, text: str) -> Self:
+        """Read what `dump` wrote."""
+        raw = json.loads(text)
+        return cls(**{**raw, "vendors": tuple(raw["vendors"]), "defects": tuple(raw["defects"])})

@@ -1,0 +1,75 @@
+"""What a person can try at once: one working curl for each operation, and the table of how to reach every answer."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from couponspec.document import Document, Example
+from couponspec.pack import Entity, Pack, Reach
+from couponspec.request import Bindings, build, names_in
+
+from couponmock.store import wall_clock
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """One documented answer and how to get it."""
+
+    vendor: str
+    operation: str
+    example: Example
+    handle: str
+    values: str
+    """The seeded values that the request uses."""
+    curl: str
+
+
+def stops(document: Document, pack: Pack, base_url: str) -> Iterator[Stop]:
+    """Yield every answer that a pack says how to reach, in the pack's order."""
+    bindings = pack.bindings(_epoch(pack))
+    operations = {**document.operations, document.general.id: document.general}
+    for reach in pack.reach:
+        operation = operations[reach.operation]
+        yield Stop(
+            vendor=document.vendor,
+            operation=reach.operation,
+            example=operation.examples[reach.answer],
+            handle=reach.handle,
+            values=_values(reach, bindings),
+            curl=build(document, operation, reach.request, bindings).curl(base_url),
+        )
+
+
+def highlights(document: Document, pack: Pack, base_url: str) -> list[Stop]:
+    """Return the first answer of each operation: the one that succeeds."""
+    first: dict[str, Stop] = {}
+    for stop in stops(document, pack, base_url):
+        if stop.operation in document.operations:
+            first.setdefault(stop.operation, stop)
+    return list(first.values())
+
+
+def inferred(pack: Pack) -> list[Entity]:
+    """Return the entities with values that no page prints."""
+    return [entity for entity in pack.entities if entity.inferred]
+
+
+def _values(reach: Reach, bindings: Bindings) -> str:
+    shown = []
+    for handle in sorted({reach.handle, *names_in(reach.request)} - {"-"}):
+        shown += [f"{name}={_short(value)}" for name, value in _identity(bindings[handle]).items()]
+    return " ".join(shown)
+
+
+def _identity(members: Mapping[str, object]) -> Mapping[str, object]:
+    """Return the members that a client would use to name the entity."""
+    named = ("code", "coupon_id", "id", "customer_id", "email", "secret")
+    return {name: members[name] for name in named if name in members}
+
+
+def _short(value: object) -> str:
+    text = str(value)
+    return text if len(text) <= 40 else f"{text[:37]}..."
+
+
+def _epoch(pack: Pack) -> int:
+    return wall_clock() if pack.frozen is None else pack.frozen

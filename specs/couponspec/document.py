@@ -1,0 +1,375 @@
+"""One vendor's OpenAPI document, read into the terms that the mock and the suite speak.
+
+This is the only code that reads a document. Everything a vendor can answer is an `Example` here; Python elsewhere only
+says its name.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import jsonschema_rs
+
+from couponspec import locate, schema, yamlfile
+from couponspec.faults import Fault, FaultyFile
+from couponspec.schema import Option, Readings
+from couponspec.sources import Sources, load_sources
+from couponspec.yamlfile import YamlFile, escape
+
+METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+JSON = "application/json"
+BASES = ("documented", "example", "inferred", "contradicted")
+
+COARSER = {
+    "blank": "missing",
+    "credential_missing": "unauthenticated",
+    "credential_invalid": "unauthenticated",
+}
+"""Finer classes of findings and the class that stands in where a document does not name the finer one."""
+
+CREDENTIAL_CLASSES = {"missing": "credential_missing", "invalid": "credential_invalid"}
+"""A security scheme's own `x-problems` says `missing` and `invalid` of its credential."""
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A named answer: the whole of what a vendor says in one situation."""
+
+    name: str
+    status: int
+    media_type: str
+    value: Any
+    headers: Mapping[str, str]
+    """Header name -> template."""
+    templates: Mapping[str, str]
+    """JSON pointer into the value -> template."""
+    basis: str
+    source: str
+    note: str
+    option: Option | None
+    response: str
+    """Key of the response the example stands in: a status or a range such as ``4XX``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """What a document says of one status or range of statuses."""
+
+    key: str
+    description: str
+    schemas: Mapping[str, Any]
+    """Media type -> schema."""
+    examples: Mapping[str, Example]
+    option: Option | None
+    pointer: str
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A path, query or header parameter."""
+
+    name: str
+    place: str
+    """``path``, ``query`` or ``header``."""
+    required: bool
+    schema: Mapping[str, Any]
+    problems: Mapping[str, str]
+    when: Mapping[str, Mapping[str, Mapping[str, Any]]]
+    """Other parameter -> its value -> schema that this parameter then has to fit as well."""
+    sample: Any
+
+    @property
+    def location(self) -> str:
+        """Name the parameter in findings."""
+        return f"{self.place}:{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class SecurityScheme:
+    """One way to send a credential."""
+
+    name: str
+    kind: str
+    """``query``, ``header`` or ``basic``."""
+    parameter: str
+    prefix: str
+    problems: Mapping[str, str]
+
+    @property
+    def location(self) -> str:
+        """Name the scheme in findings."""
+        return f"credential:{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Security:
+    """A security requirement: one scheme and the scopes it needs."""
+
+    scheme: SecurityScheme
+    scopes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One operation of a document, or the answers to requests that reach none (`Document.general`)."""
+
+    id: str
+    method: str
+    path: str
+    summary: str
+    parameters: tuple[Parameter, ...]
+    body: Mapping[str, Any] | None
+    """Schema of the JSON request body, if the operation has one."""
+    body_samples: tuple[Any, ...]
+    security: tuple[Security, ...]
+    responses: Mapping[str, Response]
+    problems: Mapping[str, str]
+    pointer: str
+    components: Mapping[str, Any] = field(repr=False)
+
+    @cached_property
+    def examples(self) -> dict[str, Example]:
+        """Return every named example of every response."""
+        return {name: example for response in self.responses.values() for name, example in response.examples.items()}
+
+    @cached_property
+    def pattern(self) -> re.Pattern[str]:
+        """Return what a path of this operation looks like; an empty segment is for the vendor to refuse."""
+        parts = re.split(r"\{([^}]+)\}", self.path)
+        names = dict.fromkeys(parts[1::2])
+        expression = "".join(f"(?P<{part}>[^/]*)" if part in names else re.escape(part) for part in parts)
+        return re.compile(expression + r"\Z")
+
+    def response(self, status: int) -> Response | None:
+        """Return what is said of a status: its own response, else its range's, else none."""
+        return self.responses.get(str(status)) or self.responses.get(f"{status // 100}XX")
+
+    def body_schema_at(self, path: Iterable[str | int]) -> Mapping[str, Any]:
+        """Return the schema of a place in the request body; the empty schema where the document says nothing."""
+        node: Mapping[str, Any] = self.body or {}
+        for token in path:
+            node = node.get("items", {}) if isinstance(token, int) else node.get("properties", {}).get(token, {})
+            if "$ref" in node:
+                node = {**schema.resolve({"components": self.components}, node["$ref"]), **node}
+        return node
+
+    def problem(self, finding: str, places: Iterable[Mapping[str, str]] = ()) -> str | None:
+        """Name the example that answers a class of finding.
+
+        Args:
+            finding: The class, such as ``missing``.
+            places: ``x-problems`` of the place the finding is about, nearest first; the operation's own come last.
+        """
+        for place in (*places, self.problems):
+            name: str | None = finding
+            while name is not None:
+                if name in place:
+                    return place[name]
+                name = COARSER.get(name)
+        return None
+
+    def validator(self, response: Response, media_type: str, readings: Readings) -> jsonschema_rs.Validator:
+        """Compile the schema of an answer as the chosen readings have it; an empty choice leaves every reading in."""
+        pruned = schema.prune(response.schemas[media_type], readings)
+        components = schema.prune(self.components, readings)
+        return schema.compiled(pruned, components)
+
+    def options_used(self, response: Response, media_type: str, value: Any) -> list[Option]:
+        """List the options without which a valid answer would not be valid."""
+        found = sorted({*schema.options_in(response.schemas[media_type], self.components)})
+        return [
+            option
+            for option in found
+            if not schema.compiled(
+                schema.prune(response.schemas[media_type], {}, without=option),
+                schema.prune(self.components, {}, without=option),
+            ).is_valid(value)
+        ]
+
+
+@dataclass(frozen=True)
+class Document:
+    """One vendor's document and the sources it rests on."""
+
+    vendor: str
+    file: YamlFile
+    sources: Sources
+    operations: Mapping[str, Operation]
+    general: Operation
+    """Answers to requests that reach no operation; its method is ``*``."""
+    identifier: str | None
+    """JSON pointer of the member that identifies an error, if the vendor has one."""
+
+    @cached_property
+    def prefixes(self) -> tuple[str, ...]:
+        """Return the leading path segments that belong to this vendor, such as ``/api/v3/``."""
+        return tuple(sorted({_prefix(operation.path) for operation in self.operations.values()}))
+
+    def owns(self, path: str) -> bool:
+        """Tell whether an unknown path is this vendor's to refuse."""
+        return any(path.startswith(prefix) or path == prefix.rstrip("/") for prefix in self.prefixes)
+
+
+def _prefix(path: str) -> str:
+    """Return everything up to the version segment: the vendor's part of a path."""
+    segments = path.strip("/").split("/")
+    version = next((i for i, segment in enumerate(segments) if re.fullmatch(r"v\d+(\.\d+)*", segment)), 0)
+    return "/" + "/".join(segments[: version + 1]) + "/"
+
+
+def load_document(vendor: str, at: Path | None = None) -> Document:
+    """Read a vendor's document and sources.
+
+    Raises:
+        FaultyFile: one of the files has a mistake that makes it unreadable as an OpenAPI document.
+    """
+    sources = load_sources(vendor, at)
+    file = yamlfile.load(locate.document_file(vendor, at))
+    return _Reader(vendor, file, sources).document()
+
+
+@dataclass(frozen=True)
+class _Reader:
+    vendor: str
+    file: YamlFile
+    sources: Sources
+
+    def document(self) -> Document:
+        raw = self.file.value
+        if not isinstance(raw, dict) or not str(raw.get("openapi", "")).startswith("3.1"):
+            raise FaultyFile(
+                [self.file.fault("/openapi", "it is not an OpenAPI 3.1 document", "start with openapi: 3.1.0")]
+            )
+        try:
+            operations = [
+                self._operation(f"/paths/{escape(path)}/{method}", path, method, item[method])
+                for path, item in raw.get("paths", {}).items()
+                for method in METHODS
+                if method in item
+            ]
+            general = Operation(
+                id="general",
+                method="*",
+                path="",
+                summary="Requests that reach no operation.",
+                parameters=(),
+                body=None,
+                body_samples=(),
+                security=(),
+                responses=self._responses("/x-general-responses", raw.get("x-general-responses", {})),
+                problems=raw.get("x-problems", {}),
+                pointer="/x-general-responses",
+                components=raw.get("components", {}),
+            )
+        except (KeyError, TypeError, AttributeError) as error:
+            fault = self.file.fault("", f"it cannot be read as OpenAPI: {error!r}", "run an OpenAPI validator on it")
+            raise FaultyFile([fault]) from error
+        return Document(
+            vendor=self.vendor,
+            file=self.file,
+            sources=self.sources,
+            operations={operation.id: operation for operation in operations},
+            general=general,
+            identifier=raw.get("x-identifier"),
+        )
+
+    def _operation(self, pointer: str, path: str, method: str, raw: Mapping[str, Any]) -> Operation:
+        document = self.file.value
+        content = self._deref(raw.get("requestBody", {})).get("content", {}).get(JSON, {})
+        return Operation(
+            id=raw["operationId"],
+            method=method.upper(),
+            path=path,
+            summary=raw.get("summary", ""),
+            parameters=tuple(self._parameter(self._deref(item)) for item in raw.get("parameters", ())),
+            body=content.get("schema"),
+            body_samples=tuple(item["value"] for item in content.get("examples", {}).values()),
+            security=tuple(
+                Security(self._scheme(name), tuple(scopes))
+                for requirement in raw.get("security", document.get("security", ()))
+                for name, scopes in requirement.items()
+            ),
+            responses=self._responses(f"{pointer}/responses", raw["responses"]),
+            problems={**document.get("x-problems", {}), **raw.get("x-problems", {})},
+            pointer=pointer,
+            components=document.get("components", {}),
+        )
+
+    def _deref(self, raw: Mapping[str, Any]) -> Mapping[str, Any]:
+        return schema.resolve(self.file.value, raw["$ref"]) if "$ref" in raw else raw
+
+    def _parameter(self, raw: Mapping[str, Any]) -> Parameter:
+        samples = [item["value"] for item in raw.get("examples", {}).values()]
+        return Parameter(
+            name=raw["name"],
+            place=raw["in"],
+            required=raw.get("required", False),
+            schema=raw["schema"],
+            problems=raw.get("x-problems", {}),
+            when=raw.get("x-when", {}),
+            sample=samples[0] if samples else None,
+        )
+
+    def _scheme(self, name: str) -> SecurityScheme:
+        raw = self.file.value["components"]["securitySchemes"][name]
+        problems = {CREDENTIAL_CLASSES.get(key, key): value for key, value in raw.get("x-problems", {}).items()}
+        kind = raw["in"] if raw["type"] == "apiKey" else raw["scheme"]
+        parameter = raw.get("name", "Authorization")
+        return SecurityScheme(name, kind, parameter, raw.get("x-prefix", ""), problems)
+
+    def _responses(self, pointer: str, raw: Mapping[str, Any]) -> dict[str, Response]:
+        return {key: self._response(f"{pointer}/{key}", key, self._deref(item)) for key, item in raw.items()}
+
+    def _response(self, pointer: str, key: str, raw: Mapping[str, Any]) -> Response:
+        headers = {
+            name: header["x-template"]
+            for name, item in raw.get("headers", {}).items()
+            if "x-template" in (header := self._deref(item))
+        }
+        examples = {
+            name: Example(
+                name=name,
+                status=int(item.get("x-status", key)),
+                media_type=media_type,
+                value=item["value"],
+                headers=headers,
+                templates=item.get("x-template", {}),
+                basis=item["x-basis"],
+                source=item["x-source"],
+                note=item.get("x-note", ""),
+                option=_option(item),
+                response=key,
+            )
+            for media_type, content in raw.get("content", {}).items()
+            for name, item in content.get("examples", {}).items()
+        }
+        schemas = {media_type: content.get("schema", {}) for media_type, content in raw.get("content", {}).items()}
+        return Response(key, raw.get("description", ""), schemas, examples, _option(raw), pointer)
+
+
+def _option(raw: Mapping[str, Any]) -> Option | None:
+    return Option.parse(raw[schema.MARK]) if schema.MARK in raw else None
+
+
+def example_faults(document: Document) -> list[Fault]:
+    """List the examples that do not fit the schema they stand beside, as the readings they belong to have it."""
+    faults: list[Fault] = []
+    for operation in (*document.operations.values(), document.general):
+        for response in operation.responses.values():
+            for example in response.examples.values():
+                readings = dict(document.sources.taken)
+                for option in (response.option, example.option):
+                    if option is not None:
+                        readings[option.reading] = option.option
+                errors = operation.validator(response, example.media_type, readings).iter_errors(example.value)
+                place = f"{response.pointer}/content/{escape(example.media_type)}/examples/{example.name}"
+                faults.extend(
+                    document.file.fault(
+                        place, f"the example does not fit its schema: {error.message}", "correct either"
+                    )
+                    for error in errors
+                )
+    return faults

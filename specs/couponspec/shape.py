@@ -1,0 +1,43 @@
+"""The shapes of our own files, checked with the reference implementation of JSON Schema for its messages."""
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+
+from couponspec.faults import Fault
+from couponspec.yamlfile import YamlFile, escape
+
+
+@cache
+def shape(name: str) -> dict[str, Any]:
+    """Return the JSON Schema of one kind of our files (``sources``, ``pack``, ``entities``)."""
+    text = (Path(__file__).parent / "shapes" / f"{name}.schema.json").read_text(encoding="utf-8")
+    schema: dict[str, Any] = json.loads(text)
+    return schema
+
+
+def problems_with(file: YamlFile, kind: str) -> list[Fault]:
+    """List what is wrong with the shape of a file, each fault with its line."""
+    return problems_under(file, "", file.value, shape(kind))
+
+
+def problems_under(file: YamlFile, pointer: str, value: Any, schema: dict[str, Any]) -> list[Fault]:
+    """List what is wrong with one value of a file that stands at a JSON pointer."""
+    validator = jsonschema.Draft202012Validator(schema, format_checker=jsonschema.FormatChecker())
+    errors = sorted(validator.iter_errors(value), key=lambda error: [str(token) for token in error.absolute_path])
+    return [_fault(file, pointer, jsonschema.exceptions.best_match([error]) or error) for error in errors]
+
+
+def _fault(file: YamlFile, pointer: str, error: jsonschema.ValidationError) -> Fault:
+    place = pointer + "".join(f"/{escape(str(token))}" for token in error.absolute_path)
+    expected = error.schema.get("description") if isinstance(error.schema, dict) else None
+    keyword = f"{error.validator}: {json.dumps(error.validator_value, ensure_ascii=False)}"
+    message = error.message if len(error.message) <= _LONGEST else f"{error.message[:_LONGEST]}..."
+    return file.fault(place, message, expected or f"make it fit {keyword[:_LONGEST]}")
+
+
+_LONGEST = 300
+"""Characters of a message that a person will still read."""

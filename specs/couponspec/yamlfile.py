@@ -1,0 +1,98 @@
+"""YAML that remembers its lines, so that every complaint can name one.
+
+Scalars follow the JSON schema of YAML 1.2: ``on``, ``2021-05-25`` and ``12:30`` are strings, not surprises.
+"""
+
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from couponspec.faults import Fault, FaultyFile
+
+
+class _Loader(yaml.CSafeLoader):
+    """The safe loader with the few implicit types of JSON."""
+
+    yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012 - PyYAML's own contract
+
+
+_Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"^(?:true|false)$"), list("tf"))
+_Loader.add_implicit_resolver("tag:yaml.org,2002:null", re.compile(r"^(?:null|~|)$"), ["n", "~", ""])
+_Loader.add_implicit_resolver("tag:yaml.org,2002:int", re.compile(r"^-?(?:0|[1-9][0-9]*)$"), list("-0123456789"))
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float", re.compile(r"^-?(?:0|[1-9][0-9]*)\.[0-9]+(?:[eE][-+]?[0-9]+)?$"), list("-0123456789")
+)
+
+
+def escape(token: str) -> str:
+    """Escape one member name for use in a JSON pointer."""
+    return token.replace("~", "~0").replace("/", "~1")
+
+
+@dataclass(frozen=True, slots=True)
+class YamlFile:
+    """A parsed file and the line of each of its values."""
+
+    path: Path
+    value: Any
+    lines: dict[str, int] = field(repr=False)
+
+    def line(self, pointer: str) -> int | None:
+        """Return the line of a value, or of the nearest value around it."""
+        while pointer not in self.lines and pointer:
+            pointer = pointer.rpartition("/")[0]
+        return self.lines.get(pointer)
+
+    def fault(self, pointer: str, reason: str, fix: str) -> Fault:
+        """Describe a mistake at a place of this file."""
+        return Fault(self.path, self.line(pointer), f"#{pointer}", reason, fix)
+
+
+def load(path: Path) -> YamlFile:
+    """Read a YAML file.
+
+    Raises:
+        FaultyFile: the file is missing, is not UTF-8 or not YAML, or gives a key twice.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror or "cannot be read" if isinstance(error, OSError) else "it is not UTF-8"
+        raise FaultyFile([Fault(path, None, "#", reason, "give a readable UTF-8 file")]) from error
+    loader = _Loader(text)
+    try:
+        node = loader.get_single_node()
+        file = YamlFile(path, None, {})
+        faults: list[Fault] = []
+        value = _value(loader, node, "", file, faults) if node is not None else None
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+        problem = getattr(error, "problem", None) or str(error).partition("\n")[0]
+        line = mark.line + 1 if mark else None
+        raise FaultyFile([Fault(path, line, "#", f"it is not YAML: {problem}", "correct the syntax")]) from error
+    finally:
+        loader.dispose()
+    if faults:
+        raise FaultyFile(faults)
+    return YamlFile(path, value, file.lines)
+
+
+def _value(loader: _Loader, node: yaml.Node, pointer: str, file: YamlFile, faults: list[Fault]) -> Any:
+    file.lines[pointer] = node.start_mark.line + 1
+    if isinstance(node, yaml.MappingNode):
+        mapping: dict[str, Any] = {}
+        for key_node, value_node in node.value:
+            key = str(key_node.value)
+            place = f"{pointer}/{escape(key)}"
+            if key in mapping:
+                line = key_node.start_mark.line + 1
+                faults.append(Fault(file.path, line, f"#{place}", "the key is given twice", "keep one of them"))
+            mapping[key] = _value(loader, value_node, place, file, faults)
+            file.lines[place] = key_node.start_mark.line + 1
+        return mapping
+    if isinstance(node, yaml.SequenceNode):
+        return [_value(loader, item, f"{pointer}/{index}", file, faults) for index, item in enumerate(node.value)]
+    return loader.construct_object(node)

@@ -1,0 +1,148 @@
+"""The store under many hands: threads and real processes, in both engines, each change exactly once."""
+
+import multiprocessing
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from contextlib import closing, suppress
+
+import pytest
+from couponmock.store import NoSuchNamespace, Store
+from store_rivals import COUPONS, THREADS, create_at_once, install, made, open_at_once, redeem, redeem_all, shift
+
+pytest_plugins = ("postgres_server",)
+
+PROCESSES = 3
+
+
+@pytest.fixture
+def processes() -> Iterator[ProcessPoolExecutor]:
+    """Start processes that share nothing with us but the store."""
+    with ProcessPoolExecutor(PROCESSES, mp_context=multiprocessing.get_context("spawn")) as started:
+        yield started
+
+
+@pytest.fixture
+def store(store_url: str) -> Iterator[Store]:
+    """Open a store that holds the rivals' pack."""
+    with closing(Store.open(store_url)) as opened:
+        install(opened)
+        yield opened
+
+
+def test_a_coupon_is_used_once_among_threads(store: Store) -> None:
+    """Sixteen threads try it at once, one of them succeeds, and no attempt is lost from the count."""
+    with ThreadPoolExecutor(16) as threads:
+        wins = list(threads.map(lambda _: redeem(store, COUPONS[0]), range(64)))
+    assert wins.count(True) == 1
+    assert attempts(store) == 64
+
+
+def test_a_coupon_is_used_once_among_processes(store: Store, store_url: str, processes: ProcessPoolExecutor) -> None:
+    """Every coupon has one winner in all processes and threads together, and no attempt is lost from the count."""
+    rivals = [processes.submit(redeem_all, store_url) for _ in range(PROCESSES)]
+    assert sorted(coupon for rival in rivals for coupon in rival.result()) == sorted(COUPONS)
+    assert attempts(store) == PROCESSES * THREADS * len(COUPONS)
+    with store.session("n", write=False, pack="demo") as session:
+        assert [found.id for found in session.find("coupon", "state", "used")] == sorted(COUPONS)
+        assert session.find("coupon", "state", "issued") == []
+
+
+def attempts(store: Store) -> int:
+    """Read how many attempts were counted."""
+    with store.session("n", write=False, pack="demo") as session:
+        count = session.get("count", "attempts")
+        return count.data["n"] if count else 0
+
+
+def test_a_new_store_may_be_opened_by_several_at_once(store_url: str, processes: ProcessPoolExecutor) -> None:
+    """Nobody fails, the pack is installed once, and all find themselves in one namespace."""
+    # A new file costs nothing, and the worst moments are rare.
+    urls = [f"{store_url}-{number}" for number in range(20)] if store_url.startswith("sqlite:") else [store_url]
+    with multiprocessing.get_context("spawn").Manager() as manager:
+        start = manager.Barrier(PROCESSES)
+        rivals = [processes.submit(open_at_once, urls, start) for _ in range(PROCESSES)]
+        assert [rival.result() for rival in rivals] == [["demo"] * len(urls)] * PROCESSES
+    for url in urls:
+        with closing(Store.open(url)) as store, store.session("n", write=False, pack="demo") as session:
+            assert [record.id for record in session.scan("rival")] == [f"{session.namespace.epoch}"]
+
+
+def test_a_namespace_has_one_maker_among_processes(
+    store: Store, store_url: str, processes: ProcessPoolExecutor
+) -> None:
+    """Of all who make it at once, one succeeds and the others hear that it exists."""
+    names = [f"n{number:02d}" for number in range(20)]
+    with multiprocessing.get_context("spawn").Manager() as manager:
+        start = manager.Barrier(PROCESSES)
+        rivals = [processes.submit(create_at_once, store_url, start, names) for _ in range(PROCESSES)]
+        assert sorted(name for rival in rivals for name in rival.result()) == names
+    assert [namespace.name for namespace in store.namespaces()] == names
+
+
+def test_a_namespace_has_one_maker_among_threads(store: Store) -> None:
+    """As among processes."""
+    with ThreadPoolExecutor(16) as threads:
+        assert list(threads.map(lambda _: made(store, "n"), range(32))).count(True) == 1
+
+
+def test_first_uses_at_once_make_one_namespace(store: Store) -> None:
+    """Readers and writers of a namespace unknown so far all find the same one."""
+
+    def use(number: int) -> int:
+        with store.session("n", write=number % 2 == 0, pack="demo") as session:
+            return session.namespace.epoch
+
+    with ThreadPoolExecutor(16) as threads:
+        assert len(set(threads.map(use, range(32)))) == 1
+
+
+def test_parallel_namespaces_never_see_each_other(store: Store) -> None:
+    """Two hundred of them, all with the same ids and lookups."""
+
+    def live(number: int) -> list[tuple[str, object]]:
+        name = f"n{number}"
+        with store.session(name, write=True, pack="demo") as session:
+            session.put("coupon", COUPONS[0], {"owner": name}, [("owner", "me")])
+            session.put("coupon", "new", {"owner": name}, [("owner", "me")])
+            session.delete("coupon", COUPONS[number % len(COUPONS)])
+        with store.session(name, write=False, pack="demo") as session:
+            assert session.get("coupon", COUPONS[number % len(COUPONS)]) is None
+            return [(record.id, record.data["owner"]) for record in session.find("coupon", "owner", "me")]
+
+    with ThreadPoolExecutor(16) as threads:
+        seen = list(threads.map(live, range(200)))
+    for number, found in enumerate(seen):
+        mine = [] if number % len(COUPONS) == 0 else [(COUPONS[0], f"n{number}")]
+        assert found == [*mine, ("new", f"n{number}")]
+
+
+def test_readers_never_see_half_a_change(store: Store, store_url: str, processes: ProcessPoolExecutor) -> None:
+    """While another process moves money between two records and resets the namespace, the sum is always the same."""
+    shifting = [processes.submit(shift, store_url, 100) for _ in range(2)]
+    sums = set()
+    over = False
+    while not over:
+        over = all(rival.done() for rival in shifting)
+        with store.session("n", write=False, pack="demo") as session:
+            sums.add(sum(record.data["cents"] for record in session.scan("purse")))
+    assert [rival.exception() for rival in shifting] == [None, None]
+    assert sums == {1000}
+
+
+def test_dropping_during_use_is_one_or_the_other(store: Store) -> None:
+    """A write in a namespace that is being dropped happens in it or in the one made after it, never in between."""
+
+    def write() -> bool:
+        with store.session("n", write=True, pack="demo") as session:
+            session.put("pair", "one", {}, [])
+            session.put("pair", "two", {}, [])
+        with store.session("n", write=False, pack="demo") as session:
+            return len(list(session.scan("pair"))) in {0, 2}
+
+    def drop() -> None:
+        with suppress(NoSuchNamespace):
+            store.drop_namespace("n")
+
+    with ThreadPoolExecutor(8) as threads:
+        rivals = [threads.submit(act) for _ in range(50) for act in (write, drop)]
+        assert {rival.result() for rival in rivals} == {True, None}
