@@ -29,7 +29,7 @@ class PostgresServer:
     """A PostgreSQL server of our own, reachable through a unix socket in a directory of our own."""
 
     def __init__(self, programs: Path, room: Path) -> None:
-        """Make a cluster in the empty directory `room` and start it; raise CalledProcessError if that fails."""
+        """Make a cluster in the empty directory `room` and start it; raise RuntimeError if that fails."""
         self._account = NOBODY if os.geteuid() == 0 else None
         self._programs = self._reachable(programs, room)
         self._room = room
@@ -78,9 +78,12 @@ class PostgresServer:
         ways = (programs, *programs.parents)
         if self._account is None or all(way.stat().st_mode & 0o005 == 0o005 for way in ways):
             return programs
-        copied = room / "postgresql"
-        shutil.copytree(programs.parent, copied, symlinks=True)
-        return copied / programs.name
+        package = programs.parent.parent
+        # Linux wheels keep the libraries the programs load in a folder beside the package.
+        for part in (package, package.with_name(f"{package.name}.libs")):
+            if part.exists():
+                shutil.copytree(part, room / part.name, symlinks=True)
+        return room / programs.relative_to(package.parent)
 
 
 def programs() -> Path | None:

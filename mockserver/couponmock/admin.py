@@ -3,10 +3,11 @@
 from typing import Any
 
 from flask import Blueprint, Response, jsonify, request
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from couponmock.assembly import Mock
 from couponmock.exchange import DEFAULT_NAMESPACE, NAMESPACE, NAMESPACE_RULE
+from couponmock.finding import strict_json
 from couponmock.store import Namespace, NamespaceExists, NoSuchNamespace
 from couponmock.version import version
 
@@ -28,7 +29,10 @@ def problem(status: int, kind: str, detail: str) -> Response:
 
 def http_problem(error: HTTPException) -> Response:
     """Answer what Flask's routing refuses."""
-    return problem(error.code or 500, "admin", f"{error.name}: {request.method} {request.path}")
+    response = problem(error.code or 500, "admin", f"{error.name}: {request.method} {request.path}")
+    if isinstance(error, MethodNotAllowed) and error.valid_methods:
+        response.headers["Allow"] = ", ".join(sorted(error.valid_methods))
+    return response
 
 
 def blueprint(mock: Mock) -> Blueprint:
@@ -103,7 +107,10 @@ class _Views:
 
     def bindings(self, name: str) -> Response:
         namespace = self._named(name)
-        world = next(world for world in self._mock.worlds.values() if world.id == namespace.pack)
+        world = next((world for world in self._mock.worlds.values() if world.id == namespace.pack), None)
+        if world is None:
+            fix = "Drop it, or start the mock with the vendors and packs it was made with."
+            return problem(409, "pack", f"The pack that {name!r} was made from is none of this server's. {fix}")
         seeded = {vendor: pack.bindings(namespace.epoch) for vendor, pack in world.packs.items()}
         return jsonify({**self._described(namespace), "bindings": seeded})
 
@@ -132,7 +139,10 @@ def _members(known: set[str]) -> dict[str, str]:
     """Return the text members of the request's JSON object; empty without a body."""
     if not request.get_data():
         return {}
-    raw = request.get_json(force=True, silent=True)
+    try:
+        raw = strict_json(request.get_data())
+    except ValueError:
+        raw = None
     if not isinstance(raw, dict) or not all(isinstance(value, str) for value in raw.values()):
         raise _Wrong(f"Send a JSON object with text members out of {', '.join(sorted(known))}, or no body.")
     if unknown := sorted(set(raw) - known):

@@ -33,6 +33,7 @@ def create_app(mock: Mock) -> Flask:
     sees ``/__admin``.
     """
     app = Flask("couponmock", static_folder=None)
+    app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False  # they would be HTML by name
     app.register_blueprint(admin.blueprint(mock))
     app.register_error_handler(HTTPException, admin.http_problem)
     app.register_error_handler(Exception, _unexpected)
@@ -75,9 +76,9 @@ def _answer(mock: Mock) -> Response:
         return admin.problem(400, "namespace", str(error))
     g.namespace = namespace
     asked = Request(
-        method=request.method,
+        method=request.environ["REQUEST_METHOD"],  # as sent: methods are case-sensitive, and Flask's is in capitals
         path=path,
-        query=request.query_string.decode("latin-1"),
+        query=request.query_string.decode("utf-8", "surrogateescape"),
         headers={name.lower(): value for name, value in request.headers.items()},
         read=_read,
         id=g.request_id,

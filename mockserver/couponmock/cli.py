@@ -103,9 +103,14 @@ def serve(  # noqa: PLR0913, PLR0917 - one parameter for each flag
     for name in defects:
         if name not in known:
             raise _fault(f"there is no defect {name!r}; `couponmock defects` lists them")
+    if port_file and not port_file.absolute().parent.is_dir():
+        raise _fault(f"there is no folder {port_file.absolute().parent} for --port-file")
     with ExitStack() as stack:
         try:
-            port = stack.enter_context(reserved(host, port))
+            host, port = stack.enter_context(reserved(host, port))
+            if port_file:
+                port_file.unlink(missing_ok=True)  # of a server that was killed
+                stack.callback(port_file.unlink, missing_ok=True)
             store = state or stack.enter_context(temporary_store())
             settings = Settings(store, chosen, pack, mock_headers, log_format, defects)
             mock = assemble(settings)
@@ -122,9 +127,6 @@ def serve(  # noqa: PLR0913, PLR0917 - one parameter for each flag
             raise _fault(f"{error} is in use; {fix}", EXIT_PORT) from error
         except CannotListen as error:
             raise _fault(f"cannot listen on {error}") from error
-        finally:
-            if port_file:
-                port_file.unlink(missing_ok=True)
 
 
 def _vendors(names: tuple[str, ...]) -> tuple[str, ...]:

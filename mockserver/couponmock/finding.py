@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -19,6 +20,13 @@ BODY_LIMIT = 1_048_576
 
 _ORDER = ("too_large", "unsupported_media_type", "malformed", "missing", "invalid", "blank")
 _INTEGER = re.compile(r"-?(?:0|[1-9][0-9]*)\Z")
+_MOST_DIGITS = 1000
+_EMPTINESS = (
+    jsonschema_rs.ValidationErrorKind.MinItems,
+    jsonschema_rs.ValidationErrorKind.MinLength,
+    jsonschema_rs.ValidationErrorKind.Pattern,
+)
+"""Rules by which a document refuses an empty value of the right type."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,20 +159,25 @@ class Validator:
             value = strict_json(raw)
         except ValueError:
             return None, [Finding("malformed", "body:")]
-        if self._body.is_valid(value):
-            return value, []
-        return value, [self._finding(error) for error in self._body.iter_errors(value)]
+        return value, [] if self._body.is_valid(value) else self._findings(self._body, value)
 
-    def _finding(self, error: jsonschema_rs.ValidationError) -> Finding:
+    def _findings(self, validator: jsonschema_rs.Draft202012Validator, body: Any) -> list[Finding]:
+        try:
+            return [self._finding(error, body) for error in validator.iter_errors(body)]
+        except ValueError:  # nested too deeply for a list of errors
+            return [Finding("malformed", "body:")]
+
+    def _finding(self, error: jsonschema_rs.ValidationError, body: Any) -> Finding:
         path = list(error.instance_path)
-        value = error.instance
+        # The error's own copy of the value is null for a number beyond a double's range.
+        value = reduce(lambda node, token: node[token], path, body)
         kind = "invalid"
         if isinstance(error.kind, jsonschema_rs.ValidationErrorKind.Required):
             path.append(error.kind.property)
             kind = "missing"
         elif value is None and path:
             kind = "missing"
-        elif path and (value == [] or (isinstance(value, str) and not value.strip())):
+        elif isinstance(error.kind, _EMPTINESS) and (value == [] or (isinstance(value, str) and not value.strip())):
             kind = "blank"
         places = tuple(self._places(path))
         return Finding(kind, "body:" + "".join(f"/{token}" for token in path), places)
@@ -187,10 +200,8 @@ def _coerced(sent: str, parameter: Parameter) -> Any:
     """Read a parameter as the type its schema names; what cannot be read stays text and fails the schema."""
     if parameter.schema.get("type") != "integer" or not _INTEGER.match(sent):
         return sent
-    try:
-        return int(sent)
-    except ValueError:  # longer than Python converts; no entity has such a number
-        return sent
+    # No entity has a number of a thousand digits, and Python refuses to convert four times as many.
+    return int(sent[:_MOST_DIGITS])
 
 
 def _has_surrogates(text: str) -> bool:

@@ -104,9 +104,14 @@ class Pipeline:
                 return route, match.groupdict()
             if match:
                 allowed.append(route.operation.method)
-                facts.update(match.groupdict())
+                facts.update({name: _printable(value) for name, value in match.groupdict().items()})
         facts["allow"] = ", ".join(allowed)
         raise _Found(Finding("method_not_allowed" if allowed else "unrouted", ""))
+
+
+def _printable(text: str) -> str:
+    """Return a text without the lone surrogates that stand for bytes that are not UTF-8; no answer can hold them."""
+    return text.encode(errors="replace").decode()
 
 
 def _authenticate(operation: Operation, request: Request, query: Query, world: World) -> str:
@@ -246,6 +251,15 @@ def _possible(operation: Operation) -> Iterator[Finding]:
     if operation.body is not None:
         yield from (Finding(kind, "body:") for kind in ("too_large", "unsupported_media_type", "malformed"))
         yield Finding("invalid", "body:", (operation.body_schema_at([]).get("x-problems", {}),))
-        for name in operation.body_schema_at([]).get("properties", {}):
+        for path in _members(operation, []):
+            location = "body:" + "".join(f"/{token}" for token in path)
             for kind in ("missing", "blank", "invalid"):
-                yield Finding(kind, f"body:/{name}", (operation.body_schema_at([name]).get("x-problems", {}),))
+                yield Finding(kind, location, (operation.body_schema_at(path).get("x-problems", {}),))
+
+
+def _members(operation: Operation, path: list[str | int]) -> Iterator[list[str | int]]:
+    """Yield the place of every member and of a first item in an operation's body."""
+    schema = operation.body_schema_at(path)
+    for token in (*schema.get("properties", {}), *((0,) if "items" in schema else ())):
+        yield [*path, token]
+        yield from _members(operation, [*path, token])

@@ -37,11 +37,14 @@ class CannotListen(Exception):
 
 
 @contextmanager
-def reserved(host: str, port: int) -> Iterator[int]:
-    """Hold a port, so that nobody takes it before the workers listen, and yield its number.
+def reserved(host: str, port: int) -> Iterator[tuple[str, int]]:
+    """Hold a port, so that nobody takes it before the workers listen, and yield its address and number.
 
     granian binds with SO_REUSEPORT, which would silently share a port with a server that is already there, so the port
     is first bound without. A held socket that does not listen gets no connections.
+
+    Bound without SO_REUSEADDR it also keeps out a server that starts at this very moment; only if the last connections
+    of a server that has just ended are in the way is it bound with it.
 
     Args:
         host: Name or address to listen on.
@@ -56,17 +59,22 @@ def reserved(host: str, port: int) -> Iterator[int]:
         holder = socket.socket(family, kind)
     except OSError as error:
         raise CannotListen(f"{host}: {error.strerror}") from error
+    except UnicodeError as error:
+        raise CannotListen(f"{host}: this is no name of a host") from error
     with holder:
-        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            holder.bind(address)
+            try:
+                holder.bind(address)
+            except OSError:
+                holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                holder.bind(address)
             if hasattr(socket, "SO_REUSEPORT"):
                 holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         except OSError as error:
             if error.errno in {98, 48, 10048}:
                 raise PortInUse(f"{host}:{port}") from error
             raise CannotListen(f"{host}:{port}: {error.strerror}") from error
-        yield holder.getsockname()[1]
+        yield holder.getsockname()[:2]
 
 
 @contextmanager
@@ -81,7 +89,7 @@ def serve(settings: Settings, host: str, port: int, workers: int, ready: Callabl
 
     Args:
         settings: What the workers act out.
-        host: Address to listen on.
+        host: Address to listen on, in numbers.
         port: Port to listen on; somebody holds it with `reserved`.
         workers: Number of worker processes.
         ready: Called once with the base URL, when the first request is answered.
@@ -121,12 +129,14 @@ def _announce(base_url: str, stopped: threading.Event, ready: Callable[[str], No
         try:
             with opener.open(probe, timeout=1) as response:
                 if json.load(response)["status"] == "ok":
-                    ready(base_url)
-                    return
+                    break
         except (urllib.error.URLError, OSError, ValueError, KeyError):
             continue
-    sys.stderr.write(f"couponmock: {base_url} does not answer; stopping\n")
-    os.kill(os.getpid(), signal.SIGTERM)
+    else:
+        sys.stderr.write(f"couponmock: {base_url} does not answer; stopping\n")
+        os.kill(os.getpid(), signal.SIGTERM)
+        return
+    ready(base_url)
 
 
 def write_port(file: Path, base_url: str) -> None:

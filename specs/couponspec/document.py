@@ -17,9 +17,9 @@ from couponspec import locate, schema, yamlfile
 from couponspec.faults import Fault, FaultyFile
 from couponspec.schema import Option, Readings
 from couponspec.sources import Sources, load_sources
+from couponspec.wellformed import GENERAL, METHODS, place_of, wellformed_faults
 from couponspec.yamlfile import YamlFile, escape
 
-METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 JSON = "application/json"
 BASES = ("documented", "example", "inferred", "contradicted")
 
@@ -143,6 +143,10 @@ class Operation:
         expression = "".join(f"(?P<{part}>[^/]*)" if part in names else re.escape(part) for part in parts)
         return re.compile(expression + r"\Z")
 
+    @cached_property
+    def _validators(self) -> dict[tuple[object, ...], jsonschema_rs.Validator]:
+        return {}
+
     def response(self, status: int) -> Response | None:
         """Return what is said of a status: its own response, else its range's, else none."""
         return self.responses.get(str(status)) or self.responses.get(f"{status // 100}XX")
@@ -172,10 +176,12 @@ class Operation:
         return None
 
     def validator(self, response: Response, media_type: str, readings: Readings) -> jsonschema_rs.Validator:
-        """Compile the schema of an answer as the chosen readings have it; an empty choice leaves every reading in."""
-        pruned = schema.prune(response.schemas[media_type], readings)
-        components = schema.prune(self.components, readings)
-        return schema.compiled(pruned, components)
+        """Compile the schema of an answer as the chosen readings have it, once; no choice leaves every reading in."""
+        key = (response.key, media_type, tuple(sorted(readings.items())))
+        if key not in self._validators:
+            pruned = schema.prune(response.schemas[media_type], readings)
+            self._validators[key] = schema.compiled(pruned, schema.prune(self.components, readings))
+        return self._validators[key]
 
     def options_used(self, response: Response, media_type: str, value: Any) -> list[Option]:
         """List the options without which a valid answer would not be valid."""
@@ -206,15 +212,15 @@ class Document:
     @cached_property
     def prefixes(self) -> tuple[str, ...]:
         """Return the leading path segments that belong to this vendor, such as ``/api/v3/``."""
-        return tuple(sorted({_prefix(operation.path) for operation in self.operations.values()}))
+        return tuple(sorted({prefix_of(operation.path) for operation in self.operations.values()}))
 
     def owns(self, path: str) -> bool:
         """Tell whether an unknown path is this vendor's to refuse."""
         return any(path.startswith(prefix) or path == prefix.rstrip("/") for prefix in self.prefixes)
 
 
-def _prefix(path: str) -> str:
-    """Return everything up to the version segment: the vendor's part of a path."""
+def prefix_of(path: str) -> str:
+    """Return everything up to the version segment, else the first segment: the vendor's part of a path."""
     segments = path.strip("/").split("/")
     version = next((i for i, segment in enumerate(segments) if re.fullmatch(r"v\d+(\.\d+)*", segment)), 0)
     return "/" + "/".join(segments[: version + 1]) + "/"
@@ -238,35 +244,29 @@ class _Reader:
     sources: Sources
 
     def document(self) -> Document:
+        if faults := wellformed_faults(self.file):
+            raise FaultyFile(faults)
         raw = self.file.value
-        if not isinstance(raw, dict) or not str(raw.get("openapi", "")).startswith("3.1"):
-            raise FaultyFile(
-                [self.file.fault("/openapi", "it is not an OpenAPI 3.1 document", "start with openapi: 3.1.0")]
-            )
-        try:
-            operations = [
-                self._operation(f"/paths/{escape(path)}/{method}", path, method, item[method])
-                for path, item in raw.get("paths", {}).items()
-                for method in METHODS
-                if method in item
-            ]
-            general = Operation(
-                id="general",
-                method="*",
-                path="",
-                summary="Requests that reach no operation.",
-                parameters=(),
-                body=None,
-                body_samples=(),
-                security=(),
-                responses=self._responses("/x-general-responses", raw.get("x-general-responses", {})),
-                problems=raw.get("x-problems", {}),
-                pointer="/x-general-responses",
-                components=raw.get("components", {}),
-            )
-        except (KeyError, TypeError, AttributeError) as error:
-            fault = self.file.fault("", f"it cannot be read as OpenAPI: {error!r}", "run an OpenAPI validator on it")
-            raise FaultyFile([fault]) from error
+        operations = [
+            self._operation(f"/paths/{escape(path)}/{method}", path, method, item[method])
+            for path, item in raw["paths"].items()
+            for method in METHODS
+            if method in item
+        ]
+        general = Operation(
+            id=GENERAL,
+            method="*",
+            path="",
+            summary="Requests that reach no operation.",
+            parameters=(),
+            body=None,
+            body_samples=(),
+            security=(),
+            responses=self._responses("/x-general-responses", raw.get("x-general-responses", {})),
+            problems=raw.get("x-problems", {}),
+            pointer="/x-general-responses",
+            components=raw.get("components", {}),
+        )
         return Document(
             vendor=self.vendor,
             file=self.file,
@@ -321,7 +321,9 @@ class _Reader:
         return SecurityScheme(name, kind, parameter, raw.get("x-prefix", ""), problems)
 
     def _responses(self, pointer: str, raw: Mapping[str, Any]) -> dict[str, Response]:
-        return {key: self._response(f"{pointer}/{key}", key, self._deref(item)) for key, item in raw.items()}
+        return {
+            key: self._response(place_of(item, f"{pointer}/{key}"), key, self._deref(item)) for key, item in raw.items()
+        }
 
     def _response(self, pointer: str, key: str, raw: Mapping[str, Any]) -> Response:
         headers = {
@@ -360,16 +362,22 @@ def example_faults(document: Document) -> list[Fault]:
     for operation in (*document.operations.values(), document.general):
         for response in operation.responses.values():
             for example in response.examples.values():
+                place = f"{response.pointer}/content/{escape(example.media_type)}/examples/{example.name}"
                 readings = dict(document.sources.taken)
                 for option in (response.option, example.option):
                     if option is not None:
                         readings[option.reading] = option.option
-                errors = operation.validator(response, example.media_type, readings).iter_errors(example.value)
-                place = f"{response.pointer}/content/{escape(example.media_type)}/examples/{example.name}"
+                try:
+                    validator = operation.validator(response, example.media_type, readings)
+                except ValueError as error:
+                    schema_place = place.rpartition("/examples/")[0] + "/schema"
+                    reason = f"the schema is not valid: {str(error).partition(chr(10))[0]}"
+                    faults.append(document.file.fault(schema_place, reason, "correct it or what it refers to"))
+                    continue
                 faults.extend(
                     document.file.fault(
                         place, f"the example does not fit its schema: {error.message}", "correct either"
                     )
-                    for error in errors
+                    for error in validator.iter_errors(example.value)
                 )
-    return faults
+    return [*dict.fromkeys(faults)]  # a response that several operations share is faulty once

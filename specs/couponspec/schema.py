@@ -46,11 +46,16 @@ def prune(value: Any, readings: Readings, without: Option | None = None) -> Any:
             return option != without
         return readings.get(option.reading, option.option) == option.option
 
-    if isinstance(value, dict):
-        return {key: prune(item, readings, without) for key, item in value.items() if stays(item)}
     if isinstance(value, list):
         return [prune(item, readings, without) for item in value if stays(item)]
-    return value
+    if not isinstance(value, dict):
+        return value
+    pruned = {key: prune(item, readings, without) for key, item in value.items() if stays(item)}
+    for choice in ("anyOf", "oneOf"):
+        # A choice of one is no choice: said so, a validator names the wrong member instead of the whole choice.
+        if isinstance(pruned.get(choice), list) and len(pruned[choice]) == 1:
+            pruned["allOf"] = [*pruned.get("allOf", []), *pruned.pop(choice)]
+    return pruned
 
 
 def options_in(value: Any, components: Mapping[str, Any], seen: frozenset[str] = frozenset()) -> Iterator[Option]:

@@ -1,6 +1,7 @@
 """The shapes of our own files, checked with the reference implementation of JSON Schema for its messages."""
 
 import json
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -11,9 +12,18 @@ from couponspec.faults import Fault
 from couponspec.yamlfile import YamlFile, escape
 
 
+_FORMATS = jsonschema.FormatChecker()
+
+
+@_FORMATS.checks("date-time", raises=ValueError)
+def _is_moment(value: Any) -> bool:
+    """Check a time as we read it; jsonschema knows this format only where another package is installed."""
+    return not isinstance(value, str) or datetime.fromisoformat(value).tzinfo is not None
+
+
 @cache
 def shape(name: str) -> dict[str, Any]:
-    """Return the JSON Schema of one kind of our files (``sources``, ``pack``, ``entities``)."""
+    """Return the JSON Schema of one kind of our files (``document``, ``sources``, ``pack``, ``entities``)."""
     text = (Path(__file__).parent / "shapes" / f"{name}.schema.json").read_text(encoding="utf-8")
     schema: dict[str, Any] = json.loads(text)
     return schema
@@ -26,7 +36,7 @@ def problems_with(file: YamlFile, kind: str) -> list[Fault]:
 
 def problems_under(file: YamlFile, pointer: str, value: Any, schema: dict[str, Any]) -> list[Fault]:
     """List what is wrong with one value of a file that stands at a JSON pointer."""
-    validator = jsonschema.Draft202012Validator(schema, format_checker=jsonschema.FormatChecker())
+    validator = jsonschema.Draft202012Validator(schema, format_checker=_FORMATS)
     errors = sorted(validator.iter_errors(value), key=lambda error: [str(token) for token in error.absolute_path])
     return [_fault(file, pointer, jsonschema.exceptions.best_match([error]) or error) for error in errors]
 

@@ -23,7 +23,9 @@ _Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"^(?:true|fa
 _Loader.add_implicit_resolver("tag:yaml.org,2002:null", re.compile(r"^(?:null|~|)$"), ["n", "~", ""])
 _Loader.add_implicit_resolver("tag:yaml.org,2002:int", re.compile(r"^-?(?:0|[1-9][0-9]*)$"), list("-0123456789"))
 _Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:float", re.compile(r"^-?(?:0|[1-9][0-9]*)\.[0-9]+(?:[eE][-+]?[0-9]+)?$"), list("-0123456789")
+    "tag:yaml.org,2002:float",
+    re.compile(r"^-?(?:0|[1-9][0-9]*)(?:\.[0-9]+(?:[eE][-+]?[0-9]+)?|[eE][-+]?[0-9]+)$"),
+    list("-0123456789"),
 )
 
 
@@ -55,7 +57,7 @@ def load(path: Path) -> YamlFile:
     """Read a YAML file.
 
     Raises:
-        FaultyFile: the file is missing, is not UTF-8 or not YAML, or gives a key twice.
+        FaultyFile: the file is missing, is not UTF-8 or not YAML, gives a key twice, or says what JSON cannot.
     """
     try:
         text = path.read_text(encoding="utf-8")
@@ -73,6 +75,9 @@ def load(path: Path) -> YamlFile:
         problem = getattr(error, "problem", None) or str(error).partition("\n")[0]
         line = mark.line + 1 if mark else None
         raise FaultyFile([Fault(path, line, "#", f"it is not YAML: {problem}", "correct the syntax")]) from error
+    except RecursionError as error:
+        reason = "it is nested too deeply, or an alias stands inside what it names"
+        raise FaultyFile([Fault(path, None, "#", reason, "write the values out")]) from error
     finally:
         loader.dispose()
     if faults:
@@ -81,18 +86,36 @@ def load(path: Path) -> YamlFile:
 
 
 def _value(loader: _Loader, node: yaml.Node, pointer: str, file: YamlFile, faults: list[Fault]) -> Any:
-    file.lines[pointer] = node.start_mark.line + 1
+    line = node.start_mark.line + 1
+    file.lines[pointer] = line
+    if node.tag != loader.resolve(type(node), node.value, (isinstance(node, yaml.ScalarNode) and not node.style, True)):
+        faults.append(Fault(file.path, line, f"#{pointer}", f"the tag {node.tag!r} is not of JSON", "leave the tag out"))
+        return None
     if isinstance(node, yaml.MappingNode):
-        mapping: dict[str, Any] = {}
-        for key_node, value_node in node.value:
-            key = str(key_node.value)
-            place = f"{pointer}/{escape(key)}"
-            if key in mapping:
-                line = key_node.start_mark.line + 1
-                faults.append(Fault(file.path, line, f"#{place}", "the key is given twice", "keep one of them"))
-            mapping[key] = _value(loader, value_node, place, file, faults)
-            file.lines[place] = key_node.start_mark.line + 1
-        return mapping
+        return _mapping(loader, node, pointer, file, faults)
     if isinstance(node, yaml.SequenceNode):
         return [_value(loader, item, f"{pointer}/{index}", file, faults) for index, item in enumerate(node.value)]
-    return loader.construct_object(node)
+    try:
+        return loader.construct_object(node)
+    except ValueError:  # more digits than Python reads
+        faults.append(Fault(file.path, line, f"#{pointer}", "the number is too long", "put it in quotes"))
+        return None
+
+
+def _mapping(
+    loader: _Loader, node: yaml.MappingNode, pointer: str, file: YamlFile, faults: list[Fault]
+) -> dict[str, Any]:
+    mapping: dict[str, Any] = {}
+    for key_node, value_node in node.value:
+        line = key_node.start_mark.line + 1
+        if not isinstance(key_node, yaml.ScalarNode):
+            reason = "a key is itself a mapping or a list"
+            faults.append(Fault(file.path, line, f"#{pointer}", reason, "put a text that begins with { or [ in quotes"))
+            continue
+        key = str(key_node.value)
+        place = f"{pointer}/{escape(key)}"
+        if key in mapping:
+            faults.append(Fault(file.path, line, f"#{place}", "the key is given twice", "keep one of them"))
+        mapping[key] = _value(loader, value_node, place, file, faults)
+        file.lines[place] = line
+    return mapping

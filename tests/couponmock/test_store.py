@@ -703,6 +703,15 @@ def test_a_password_the_server_repeats_is_blotted_out(postgres_url: str) -> None
 
 
 @pytest.mark.postgres
+def test_the_order_of_texts_is_not_left_to_the_server(postgres_url: str) -> None:
+    """Every text is compared bytewise, whatever locale the database was made with."""
+    Store.open(postgres_url).close()
+    asked = "SELECT DISTINCT collation_name FROM information_schema.columns WHERE table_name LIKE 'couponmock_%'"
+    with psycopg.connect(postgres_url) as connection:
+        assert connection.execute(f"{asked} AND data_type = 'text'".encode()).fetchall() == [("C",)]
+
+
+@pytest.mark.postgres
 def test_tables_are_made_by_one_at_a_time(postgres_url: str) -> None:
     """Who opens a new store while somebody else makes its tables waits for them."""
     waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"

@@ -1,9 +1,6 @@
 """ChargeOver: coupons are read."""
 
-from datetime import UTC, datetime
-from typing import Any
-
-from couponmock.behaviour import Answer, Call, Entity, Refused, World, behaviour
+from couponmock.behaviour import Answer, Call, Refused, World, behaviour
 
 _UNSHOWN = {"account", "answers"}
 
@@ -14,10 +11,4 @@ def get_coupon(call: Call, world: World) -> Answer:
     coupon = world.find("coupon", account=call.principal, coupon_id=call.parameters["coupon_id"])
     if coupon is None:
         raise Refused("not_found")
-    return Answer("found", {"response": _shown(coupon)})
-
-
-def _shown(coupon: Entity) -> dict[str, Any]:
-    shown = {name: value for name, value in coupon.data.items() if name not in _UNSHOWN}
-    shown["write_datetime"] = datetime.fromtimestamp(coupon["write_datetime"], UTC).strftime("%Y-%m-%d %H:%M:%S")
-    return shown
+    return Answer("found", {"response": {name: coupon[name] for name in coupon.data if name not in _UNSHOWN}})

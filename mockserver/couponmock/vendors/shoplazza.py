@@ -54,7 +54,7 @@ def _receive(call: Call, world: World, customer: Entity, coupon: Entity | None) 
         count += 1
         world.add(
             "receipt",
-            receipt.name if receipt else f"{customer.name}-{coupon.name}",
+            receipt.name if receipt else f"{customer.name}.{coupon.name}",  # no seeded name has a dot
             customer=customer.name,
             coupon=coupon.name,
             received_count=count,

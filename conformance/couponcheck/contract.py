@@ -1,0 +1,98 @@
+"""Every answer against the document: is it listed, is it JSON, does it fit its schema, which readings does it take?"""
+
+from dataclasses import dataclass
+
+from couponspec import schema
+from couponspec.document import Document, Operation, Response
+from couponspec.schema import Option
+
+from couponcheck.exchange import Exchange
+
+_MOST = 20
+"""Errors of one answer that are looked at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """One way in which an answer breaks the document."""
+
+    aspect: str
+    """``status``, ``media-type``, ``json`` or ``schema``."""
+    of: str
+    """``success`` or ``errors``."""
+    member: str
+    """Dotted name of the member, without list positions; empty for the whole."""
+    expected: str
+    got: str
+
+
+def operation_of(document: Document, operation: str) -> Operation:
+    """Return an operation, or the general answers."""
+    return document.operations.get(operation, document.general)
+
+
+def violations(document: Document, exchange: Exchange) -> list[Violation]:
+    """List the ways in which an answer breaks the document; empty if it is right in some reading."""
+    operation = operation_of(document, exchange.operation)
+    of = "success" if exchange.status < 400 else "errors"
+    response = operation.response(exchange.status)
+    if response is None:
+        listed = ", ".join(operation.responses)
+        return [Violation("status", of, "", f"one of the documented statuses {listed}", f"status {exchange.status}")]
+    if exchange.media_type not in response.schemas:
+        expected = " or ".join(response.schemas)
+        return [Violation("media-type", of, "", f"Content-Type {expected}", f"Content-Type {exchange.media_type or '(none)'}")]
+    value, wrong = exchange.parsed
+    if wrong:
+        return [Violation("json", of, "", "a body that is JSON", wrong)]
+    if operation.validator(response, exchange.media_type, {}).is_valid(value):
+        return []
+    return [
+        Violation("schema", of, member, f"a body that fits the schema of {response.key}", message)
+        for member, message in _errors(document, operation, response, exchange)
+    ]
+
+
+def _errors(document: Document, operation: Operation, response: Response, exchange: Exchange) -> list[tuple[str, str]]:
+    """Explain a wrong body by the mixture of readings that leaves the fewest errors."""
+    value = exchange.body
+
+    def errors(readings: dict[str, str]) -> list[tuple[str, str]]:
+        validator = operation.validator(response, exchange.media_type, readings)
+        found = []
+        for error in validator.iter_errors(value):
+            path = [str(token) for token in error.instance_path if isinstance(token, str)]
+            if missing := getattr(error.kind, "property", None):
+                path.append(str(missing))
+            place = "/".join(str(token) for token in error.instance_path)
+            found.append((".".join(path), f"{error.message[:300]} (at /{place})"))
+            if len(found) >= _MOST:
+                break
+        return found
+
+    readings = dict(document.sources.taken)
+    best = errors(readings)
+    for option in sorted({*schema.options_in(response.schemas[exchange.media_type], operation.components)}):
+        other = {**readings, option.reading: option.option}
+        found = errors(other)
+        if len(found) < len(best):
+            readings, best = other, found
+    return best or [("", "the body fits no mixture of the documented readings")]
+
+
+def readings_used(document: Document, exchange: Exchange) -> list[Option]:
+    """List the options other than the taken ones that a right answer rests on."""
+    operation = operation_of(document, exchange.operation)
+    response = operation.response(exchange.status)
+    if response is None or exchange.media_type not in response.schemas or exchange.parsed[1]:
+        return []
+    used = [response.option] if response.option else []
+    if not operation.validator(response, exchange.media_type, document.sources.taken).is_valid(exchange.body):
+        used += operation.options_used(response, exchange.media_type, exchange.body)
+    taken = document.sources.taken
+    return [option for option in used if taken.get(option.reading) != option.option]
+
+
+def tolerated(document: Document, option: Option) -> bool:
+    """Tell whether an option is accepted with a warning only."""
+    return option.option in document.sources.readings[option.reading].tolerated

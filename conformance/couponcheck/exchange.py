@@ -1,0 +1,135 @@
+"""Requests sent to a target and what came back."""
+
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import requests
+from couponspec.request import HttpRequest
+
+LONGEST_WAIT = 30
+"""Seconds that a Retry-After is obeyed for at most."""
+_BUSY = {429, 503}
+
+
+class TargetUnreachable(Exception):
+    """The target does not answer; the message is one sentence with the reason."""
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """One request and its answer."""
+
+    request: HttpRequest
+    operation: str
+    status: int
+    headers: Mapping[str, str]
+    """By lower-case name."""
+    content: bytes
+    elapsed: float
+    """Seconds until the whole answer was there."""
+
+    @property
+    def media_type(self) -> str:
+        """Return the answer's media type without parameters, in lower case."""
+        return self.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+    @cached_property
+    def parsed(self) -> tuple[Any, str]:
+        """Return the answer's JSON and what is wrong with it as JSON; the first is None where the second is not empty."""
+        charset = self.headers.get("content-type", "").lower().partition("charset=")[2].strip('" ')
+        if charset not in {"", "utf-8", "utf8"}:
+            return None, f"the charset of JSON is UTF-8, not {charset}"
+        try:
+            return json.loads(self.content.decode("utf-8"), object_pairs_hook=_members, parse_constant=_refuse), ""
+        except UnicodeDecodeError:
+            return None, "it is not UTF-8"
+        except RecursionError:
+            return None, "it is nested too deeply"
+        except ValueError as error:
+            return None, f"it is not JSON: {error}"
+
+    @property
+    def body(self) -> Any:
+        """Return the answer's JSON; None if it is none."""
+        return self.parsed[0]
+
+
+def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"the key {twice!r} is given twice")
+    return members
+
+
+def _refuse(name: str) -> Any:
+    raise ValueError(f"{name} is no JSON number")
+
+
+class Client:
+    """Sends requests to one base URL: no redirects, no credentials of its own, every exchange kept."""
+
+    def __init__(self, base_url: str, timeout: float, user_agent: str) -> None:
+        """Open a session.
+
+        Args:
+            base_url: Where the vendor's paths begin.
+            timeout: Seconds to wait for a connection or for the next bytes.
+            user_agent: How the suite names itself.
+        """
+        self.base_url = base_url.rstrip("/")
+        self.timeout = timeout
+        self.session = requests.Session()
+        # A .netrc must not add credentials to a request that is to have none; proxies are still those of the machine.
+        self.session.trust_env = False
+        self.session.proxies.update(requests.utils.get_environ_proxies(self.base_url, no_proxy=None))
+        self.session.headers.update({"User-Agent": user_agent, "Accept": "application/json"})
+        self.count = 0
+
+    def send(self, operation: str, request: HttpRequest) -> Exchange:
+        """Send a request; one 429 or 503 that says when to come back is waited out.
+
+        Raises:
+            TargetUnreachable: no answer came.
+        """
+        exchange = self._send(operation, request)
+        wait = exchange.headers.get("retry-after", "")
+        if exchange.status in _BUSY and wait.isdigit() and int(wait) <= LONGEST_WAIT:
+            time.sleep(int(wait))
+            exchange = self._send(operation, request)
+        return exchange
+
+    def _send(self, operation: str, request: HttpRequest) -> Exchange:
+        self.count += 1
+        started = time.perf_counter()
+        try:
+            response = self.session.request(
+                request.method,
+                self.base_url + request.target,
+                headers=dict(request.headers),
+                data=request.body,
+                timeout=self.timeout,
+                allow_redirects=False,
+            )
+        except requests.RequestException as error:
+            raise TargetUnreachable(_reason(error, self.base_url, self.timeout)) from error
+        return received(operation, request, response, time.perf_counter() - started)
+
+
+def received(operation: str, request: HttpRequest, response: requests.Response, elapsed: float) -> Exchange:
+    """Keep what came back."""
+    headers = {name.lower(): value for name, value in response.headers.items()}
+    return Exchange(request, operation, response.status_code, headers, response.content, elapsed)
+
+
+def _reason(error: requests.RequestException, base_url: str, timeout: float) -> str:
+    if isinstance(error, requests.Timeout):
+        return f"{base_url} did not answer within {timeout:g} seconds"
+    if isinstance(error, requests.ConnectionError):
+        return f"{base_url} cannot be reached or closed the connection"
+    return f"{base_url} cannot be asked: {type(error).__name__}"

@@ -1,0 +1,264 @@
+"""What a requirement expects of an answer, compared with the answer.
+
+Members are named by JMESPath expressions. Lists are compared without regard to their order, and a number is equal to
+itself written as a float or in digits: a correct server is free in all of that.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import jmespath
+from couponspec import schema
+from couponspec.document import Document
+from couponspec.request import Bindings, fill
+
+from couponcheck.contract import operation_of
+from couponcheck.exchange import Exchange
+
+_LONGEST = 600
+
+
+@dataclass(frozen=True, slots=True)
+class Mismatch:
+    """One thing that is not as expected."""
+
+    expected: str
+    got: str
+
+
+def same(expected: Any, got: Any) -> bool:
+    """Tell whether two JSON values mean the same."""
+    if isinstance(expected, bool) or isinstance(got, bool) or expected is None or got is None:
+        return expected is got
+    if isinstance(expected, dict) and isinstance(got, dict):
+        return expected.keys() == got.keys() and all(same(expected[key], got[key]) for key in expected)
+    if isinstance(expected, list) and isinstance(got, list):
+        return not minus(expected, got) and not minus(got, expected)
+    if _number(expected) and _number(got) and not (isinstance(expected, str) and isinstance(got, str)):
+        return float(expected) == float(got) if "." in f"{expected}{got}" else int(expected) == int(got)
+    return bool(expected == got)
+
+
+def _number(value: Any) -> bool:
+    return isinstance(value, int | float) or (isinstance(value, str) and bool(re.fullmatch(r"-?\d+(\.\d+)?", value)))
+
+
+def minus(left: list[Any], right: list[Any]) -> list[Any]:
+    """Return the items of the left list that the right one lacks, counting repetitions."""
+    rest = list(right)
+    missing = []
+    for item in left:
+        index = next((i for i, other in enumerate(rest) if same(item, other)), None)
+        if index is None:
+            missing.append(item)
+        else:
+            del rest[index]
+    return missing
+
+
+def includes(got: Any, wanted: Any) -> bool:
+    """Tell whether a value has at least the wanted members."""
+    if isinstance(wanted, Mapping):
+        return isinstance(got, Mapping) and all(name in got and same(wanted[name], got[name]) for name in wanted)
+    return same(wanted, got)
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """An answer, what came before it, and how to look at both."""
+
+    document: Document
+    bindings: Bindings
+    lists: frozenset[str]
+    earlier: Mapping[str, Exchange]
+
+    def view(self, exchange: Exchange) -> Any:
+        """Return the answer's body; a list that stands alone under one key is looked at without it."""
+        body = exchange.body
+        if exchange.operation in self.lists and isinstance(body, dict) and len(body) == 1:
+            (inner,) = body.values()
+            return inner if isinstance(inner, list) else body
+        return body
+
+    def mismatches(self, expect: Mapping[str, Any], exchange: Exchange) -> Iterator[Mismatch]:
+        """Yield all that is not as expected."""
+        if "any_of" in expect:
+            yield from self._alternatives(expect["any_of"], exchange)
+        for key, wanted in expect.items():
+            if check := _CHECKS.get(key):
+                yield from check(self, wanted, exchange)
+
+    def _alternatives(self, alternatives: list[Mapping[str, Any]], exchange: Exchange) -> Iterator[Mismatch]:
+        failures = [[*self.mismatches(alternative, exchange)] for alternative in alternatives]
+        if all(failures):
+            expected = ", or ".join(" and ".join(m.expected for m in mismatches) for mismatches in failures)
+            yield Mismatch(expected, min(failures, key=len)[0].got)
+
+    def _status(self, wanted: list[int | str], exchange: Exchange) -> Iterator[Mismatch]:
+        if not any(exchange.status == one or f"{exchange.status // 100}xx" == one for one in wanted):
+            yield Mismatch(f"status {' or '.join(map(str, wanted))}", f"status {exchange.status}: {_body(exchange)}")
+
+    def _example(self, wanted: list[str], exchange: Exchange) -> Iterator[Mismatch]:
+        pointer = (self.document.identifier or "").removeprefix("/")
+        examples = operation_of(self.document, exchange.operation).examples
+        identifiers = sorted({str(examples[name].value[pointer]) for name in wanted})
+        body = exchange.body
+        got = body.get(pointer) if isinstance(body, dict) else None
+        if str(got) not in identifiers:
+            yield Mismatch(f"{pointer} is {' or '.join(identifiers)}", f"{pointer} is {_shown(got)}: {_body(exchange)}")
+
+    def _each(
+        self, wanted: Mapping[str, Any], exchange: Exchange, word: str, holds: Callable[[Any, Any], bool]
+    ) -> Iterator[Mismatch]:
+        for path, template in wanted.items():
+            value = fill(template, self.bindings)
+            got = self._at(path, exchange)
+            if not holds(got, value):
+                yield Mismatch(f"{path} {word} {_shown(value)}", f"{path} is {_shown(got)}")
+
+    def _at(self, path: str, exchange: Exchange) -> Any:
+        try:
+            return jmespath.search(path, self.view(exchange))
+        except jmespath.exceptions.JMESPathError:
+            return None
+
+    def _equal(self, wanted: Mapping[str, Any], exchange: Exchange) -> Iterator[Mismatch]:
+        return self._each(wanted, exchange, "is", lambda got, value: same(value, got))
+
+    def _unequal(self, wanted: Mapping[str, Any], exchange: Exchange) -> Iterator[Mismatch]:
+        return self._each(wanted, exchange, "is not", lambda got, value: not same(value, got))
+
+    def _contains(self, wanted: Mapping[str, Any], exchange: Exchange) -> Iterator[Mismatch]:
+        return self._each(
+            wanted,
+            exchange,
+            "contains",
+            lambda got, value: isinstance(got, list) and any(includes(item, value) for item in got),
+        )
+
+    def _lacks(self, wanted: Mapping[str, Any], exchange: Exchange) -> Iterator[Mismatch]:
+        return self._each(
+            wanted,
+            exchange,
+            "does not contain",
+            lambda got, value: not (isinstance(got, list) and any(includes(item, value) for item in got)),
+        )
+
+    def _exactly(self, wanted: Mapping[str, Any], exchange: Exchange) -> Iterator[Mismatch]:
+        return self._each(wanted, exchange, "has exactly", lambda got, value: isinstance(got, list) and same(value, got))
+
+    def _at_least(self, wanted: Mapping[str, Any], exchange: Exchange) -> Iterator[Mismatch]:
+        return self._each(wanted, exchange, "is at least", lambda got, value: _number(got) and float(got) >= float(value))
+
+    def _at_most(self, wanted: Mapping[str, Any], exchange: Exchange) -> Iterator[Mismatch]:
+        return self._each(wanted, exchange, "is at most", lambda got, value: _number(got) and float(got) <= float(value))
+
+    def _matches(self, wanted: Mapping[str, Any], exchange: Exchange) -> Iterator[Mismatch]:
+        return self._each(
+            wanted, exchange, "matches", lambda got, value: isinstance(got, str) and bool(re.search(value, got))
+        )
+
+    def _absent(self, wanted: list[str], exchange: Exchange) -> Iterator[Mismatch]:
+        body = self.view(exchange)
+        for name in wanted:
+            if isinstance(body, Mapping) and name in body:
+                yield Mismatch(f"no member {name}", f"{name} is {_shown(body[name])}")
+
+    def _shows(self, wanted: list[str], exchange: Exchange) -> Iterator[Mismatch]:
+        """Every member of a seeded entity that the answer's schema names must be shown with its value."""
+        items = _objects(self.view(exchange))
+        names = self._named(exchange)
+        for handle in wanted:
+            entity = {name: value for name, value in self.bindings[handle].items() if name in names}
+            if not any(includes(item, entity) for item in items):
+                best = max(items, key=lambda item: sum(same(value, item.get(n)) for n, value in entity.items()), default={})
+                differing = [name for name, value in entity.items() if name not in best or not same(value, best[name])]
+                expected = ", ".join(f"{name}={_shown(entity[name])}" for name in differing)
+                got = ", ".join(f"{name}={_shown(best[name]) if name in best else '(absent)'}" for name in differing)
+                yield Mismatch(f"{handle} is shown with {expected}", f"the nearest has {got}" if best else "there is none")
+
+    def _named(self, exchange: Exchange) -> set[str]:
+        operation = operation_of(self.document, exchange.operation)
+        response = operation.response(exchange.status)
+        found: set[str] = set()
+        if response is not None:
+            for node in response.schemas.values():
+                found |= _property_names(node, {"components": operation.components}, set())
+        return found
+
+    def _same_as(self, wanted: str, exchange: Exchange) -> Iterator[Mismatch]:
+        before = self.earlier[wanted]
+        if exchange.status != before.status or not same(self.view(before), self.view(exchange)):
+            yield Mismatch(f"the same answer as {wanted!r}", _difference(self.view(before), self.view(exchange)))
+
+    def _unlike(self, wanted: str, exchange: Exchange) -> Iterator[Mismatch]:
+        if same(self.view(self.earlier[wanted]), self.view(exchange)):
+            yield Mismatch(f"another answer than {wanted!r}", f"the same: {_body(exchange)}")
+
+    def _added(self, wanted: Mapping[str, Any], exchange: Exchange) -> Iterator[Mismatch]:
+        item = fill(wanted["item"], self.bindings)
+        before, after = self.view(self.earlier[wanted["to"]]), self.view(exchange)
+        before = before if isinstance(before, list) else []
+        if not isinstance(after, list):
+            yield Mismatch(f"the list {wanted['to']!r} and one item with {_shown(item)}", _body(exchange))
+            return
+        added, lost = minus(after, before), minus(before, after)
+        if lost or len(added) != 1 or not includes(added[0], item):
+            got = f"{len(added)} added {_shown(added)}, {len(lost)} lost {_shown(lost)}"
+            yield Mismatch(f"the list {wanted['to']!r} and exactly one more item, with {_shown(item)}", got)
+
+    def _change(self, wanted: Mapping[str, Any], exchange: Exchange) -> Iterator[Mismatch]:
+        for path, change in wanted.items():
+            before, after = self._at(path, self.earlier[change["since"]]), self._at(path, exchange)
+            if not (_number(before) and _number(after)) or float(after) - float(before) != change["by"]:
+                expected = f"{path} changes by {change['by']:+d} since {change['since']!r}"
+                yield Mismatch(expected, f"{path} was {_shown(before)} and is {_shown(after)}")
+
+
+_CHECKS: dict[str, Callable[[Judgement, Any, Exchange], Iterator[Mismatch]]] = {
+    name.removeprefix("_"): getattr(Judgement, name)
+    for name in (
+        "_status _example _equal _unequal _contains _lacks _exactly _at_least _at_most _matches _absent _shows _same_as "
+        "_unlike _added _change"
+    ).split()
+}
+
+
+def _objects(value: Any) -> list[Mapping[str, Any]]:
+    """Return every object inside a value."""
+    if isinstance(value, Mapping):
+        return [value, *(found for item in value.values() for found in _objects(item))]
+    if isinstance(value, list):
+        return [found for item in value for found in _objects(item)]
+    return []
+
+
+def _property_names(node: Any, root: Mapping[str, Any], seen: set[str]) -> set[str]:
+    """Return the names of all properties of a schema, also behind its references."""
+    if isinstance(node, list):
+        return {name for item in node for name in _property_names(item, root, seen)}
+    if not isinstance(node, Mapping):
+        return set()
+    names = set(node.get("properties", {}))
+    reference = node.get("$ref")
+    if isinstance(reference, str) and reference not in seen:
+        seen.add(reference)
+        names |= _property_names(schema.resolve(root, reference), root, seen)
+    return names | {name for item in node.values() for name in _property_names(item, root, seen)}
+
+
+def _difference(before: Any, after: Any) -> str:
+    if isinstance(before, list) and isinstance(after, list):
+        return f"lost {_shown(minus(before, after))}, added {_shown(minus(after, before))}"
+    return f"{_shown(before)} became {_shown(after)}"
+
+
+def _body(exchange: Exchange) -> str:
+    return _shown(exchange.content.decode("utf-8", "replace"))
+
+
+def _shown(value: Any) -> str:
+    text = value if isinstance(value, str) else repr(value)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."

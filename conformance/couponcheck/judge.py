@@ -1,0 +1,184 @@
+"""Judges one target: carries out a vendor's requirements and says of each what came out."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from couponspec.document import Document
+from couponspec.request import Unbound, build
+from couponspec.schema import Option
+
+from couponcheck.catalogue import Call, Catalogue, Contract, Requirement
+from couponcheck.contract import Violation, operation_of, readings_used, tolerated, violations
+from couponcheck.exchange import Exchange, TargetUnreachable
+from couponcheck.expect import Judgement, Mismatch
+from couponcheck.target import Target
+
+PASS, FAIL, WARN = "pass", "fail", "warn"
+NOT_TESTABLE, NOT_SELECTED, NOT_APPLICABLE, ERROR = "not testable", "not selected", "not applicable", "error"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came out of a requirement."""
+
+    requirement: Requirement
+    verdict: str
+    reason: str = ""
+    mismatches: tuple[Mismatch, ...] = ()
+    exchanges: tuple[Exchange, ...] = ()
+    """All exchanges of the requirement, the one that decided last."""
+    readings: tuple[Option, ...] = ()
+    """Options seen that are not the mock's own reading."""
+
+
+@dataclass
+class Judge:
+    """Carries out requirements against one target; each at most once."""
+
+    document: Document
+    catalogue: Catalogue
+    target: Target
+    seed: int
+    _outcomes: dict[str, Outcome] = field(default_factory=dict)
+    _clean: bool = True
+    """Whether the target's data is as its bindings say."""
+
+    def outcome(self, requirement: Requirement) -> Outcome:
+        """Carry out a requirement, or recall how it went."""
+        if requirement.id not in self._outcomes:
+            self._outcomes[requirement.id] = self._carried_out(requirement)
+        return self._outcomes[requirement.id]
+
+    def _carried_out(self, requirement: Requirement) -> Outcome:
+        if requirement.writes and not self.target.may_write:
+            return Outcome(requirement, NOT_SELECTED, "it changes data, which is switched off (--allow-writes)")
+        missing = sorted(requirement.handles - set(self.target.bindings))
+        if missing:
+            return Outcome(requirement, NOT_TESTABLE, f"the target's data lacks {', '.join(missing)}")
+        try:
+            if requirement.contract:
+                return self._contract(requirement, requirement.contract)
+            if not self._clean:
+                self.target.prepare()
+            # A broken server may write where a right one does not, so only a plain read leaves the data trusted.
+            self._clean = False
+            outcome = self._generated(requirement) if requirement.generated else self._calls(requirement)
+        except Unbound as error:
+            return Outcome(requirement, NOT_TESTABLE, f"the target's data lacks {error.name}")
+        except TargetUnreachable as error:
+            return Outcome(requirement, ERROR, str(error))
+        return self._weighed(outcome)
+
+    def _weighed(self, outcome: Outcome) -> Outcome:
+        """Let a breach of a requirement that is no `must` be a warning."""
+        if outcome.verdict == FAIL and outcome.requirement.level != "must":
+            return Outcome(
+                outcome.requirement, WARN, outcome.reason, outcome.mismatches, outcome.exchanges, outcome.readings
+            )
+        return outcome
+
+    def _calls(self, requirement: Requirement) -> Outcome:
+        exchanges: list[Exchange] = []
+        earlier: dict[str, Exchange] = {}
+        for call in requirement.calls:
+            for _ in range(call.times):
+                exchange = self._sent(call)
+                exchanges.append(exchange)
+                mismatches = [*self._judgement(earlier).mismatches(call.expect, exchange)]
+                if mismatches:
+                    return Outcome(requirement, FAIL, _first(mismatches), tuple(mismatches), tuple(exchanges))
+            if call.name:
+                earlier[call.name] = exchange
+        return Outcome(requirement, PASS, exchanges=tuple(exchanges), readings=self._readings(exchanges))
+
+    def _generated(self, requirement: Requirement) -> Outcome:
+        from couponcheck.generate import exchanges as generated
+
+        rules = requirement.generated
+        assert rules is not None  # noqa: S101 - for the type checker; _carried_out looked
+        operation = self.document.operations[requirement.operation]
+        before = [self._sent(call) for call in rules.unchanged]
+        exchanges = list(before)
+        for exchange in generated(self.document, operation, self.target, rules.requests, rules.examples, self.seed):
+            exchanges.append(exchange)
+            if mismatch := self._broken(exchange, rules.requests):
+                return Outcome(requirement, FAIL, _first([mismatch]), (mismatch,), tuple(exchanges))
+        for call, first in zip(rules.unchanged, before, strict=True):
+            exchange = self._sent(call)
+            exchanges.append(exchange)
+            mismatches = [*self._judgement({"before": first}).mismatches({"same_as": "before"}, exchange)]
+            if mismatches:
+                return Outcome(requirement, FAIL, _first(mismatches), tuple(mismatches), tuple(exchanges))
+        return Outcome(requirement, PASS, exchanges=tuple(exchanges), readings=self._readings(exchanges))
+
+    def _broken(self, exchange: Exchange, requests: str) -> Mismatch | None:
+        """Judge the answer to a generated request."""
+        if exchange.status >= 500:
+            return Mismatch("no server error for a request that a client can send", f"status {exchange.status}")
+        if requests == "invalid" and exchange.status < 400:
+            return Mismatch("a refusal of a request that breaks the document", f"status {exchange.status}")
+        for violation in violations(self.document, exchange):
+            return Mismatch(violation.expected, violation.got)
+        return None
+
+    def _contract(self, requirement: Requirement, contract: Contract) -> Outcome:
+        """Hold every answer that the scenarios of the operation got against the document."""
+        judged: list[Exchange] = []
+        used: set[Option] = set()
+        for exchange in self._answers(requirement.operation):
+            if contract.of and (contract.of == "success") != (exchange.status < 400):
+                continue
+            judged.append(exchange)
+            breaches = [v for v in violations(self.document, exchange) if self._concerns(requirement, contract, v)]
+            if breaches:
+                mismatches = tuple(Mismatch(breach.expected, breach.got) for breach in breaches)
+                return self._weighed(Outcome(requirement, FAIL, _first(list(mismatches)), mismatches, (exchange,)))
+            if contract.of and not contract.member:
+                used |= {*readings_used(self.document, exchange)}
+        if not judged:
+            return Outcome(requirement, NOT_TESTABLE, "no such answer was seen")
+        lenient = [str(option) for option in sorted(used) if tolerated(self.document, option)]
+        if lenient:
+            reason = f"tolerated variant seen: {', '.join(lenient)}"
+            return Outcome(requirement, WARN, reason, exchanges=(judged[-1],), readings=tuple(sorted(used)))
+        return Outcome(requirement, PASS, exchanges=(judged[-1],), readings=tuple(sorted(used)))
+
+    def _answers(self, operation: str) -> Iterator[Exchange]:
+        """Yield every answer of an operation, carrying out the scenarios that have not been."""
+        for requirement in self.catalogue.checked:
+            if requirement.calls:
+                for exchange in self.outcome(requirement).exchanges:
+                    if exchange.operation == operation:
+                        yield exchange
+
+    def _concerns(self, requirement: Requirement, contract: Contract, violation: Violation) -> bool:
+        """Tell whether a breach is this requirement's: its member, or no other requirement's."""
+        if violation.aspect != "schema" or contract.aspect:
+            return violation.aspect == contract.aspect
+        if violation.of != contract.of:
+            return False
+        if contract.member:
+            return violation.member == contract.member
+        named = {
+            other.contract.member
+            for other in self.catalogue.checked
+            if other.contract and other.operation == requirement.operation and other.contract.of == contract.of
+        }
+        return violation.member not in named - {""}
+
+    def _sent(self, call: Call) -> Exchange:
+        operation = operation_of(self.document, call.operation)
+        request = build(self.document, operation, call.request, self.target.bindings)
+        return self.target.client.send(call.operation, request)
+
+    def _judgement(self, earlier: dict[str, Exchange]) -> Judgement:
+        return Judgement(self.document, self.target.bindings, self.catalogue.lists, earlier)
+
+    def _readings(self, exchanges: list[Exchange]) -> tuple[Option, ...]:
+        return tuple(
+            sorted({option for exchange in exchanges for option in readings_used(self.document, exchange)})
+        )
+
+
+def _first(mismatches: list[Mismatch]) -> str:
+    return f"expected {mismatches[0].expected}; got {mismatches[0].got}"
