@@ -41,7 +41,11 @@ def violations(document: Document, exchange: Exchange) -> list[Violation]:
         return [Violation("status", of, "", f"one of the documented statuses {listed}", f"status {exchange.status}")]
     if exchange.media_type not in response.schemas:
         expected = " or ".join(response.schemas)
-        return [Violation("media-type", of, "", f"Content-Type {expected}", f"Content-Type {exchange.media_type or '(none)'}")]
+        return [
+            Violation(
+                "media-type", of, "", f"Content-Type {expected}", f"Content-Type {exchange.media_type or '(none)'}"
+            )
+        ]
     value, wrong = exchange.parsed
     if wrong:
         return [Violation("json", of, "", "a body that is JSON", wrong)]

@@ -118,13 +118,9 @@ class Client:
             )
         except requests.RequestException as error:
             raise TargetUnreachable(_reason(error, self.base_url, self.timeout)) from error
-        return received(operation, request, response, time.perf_counter() - started)
-
-
-def received(operation: str, request: HttpRequest, response: requests.Response, elapsed: float) -> Exchange:
-    """Keep what came back."""
-    headers = {name.lower(): value for name, value in response.headers.items()}
-    return Exchange(request, operation, response.status_code, headers, response.content, elapsed)
+        headers = {name.lower(): value for name, value in response.headers.items()}
+        elapsed = time.perf_counter() - started
+        return Exchange(request, operation, response.status_code, headers, response.content, elapsed)
 
 
 def _reason(error: requests.RequestException, base_url: str, timeout: float) -> str:

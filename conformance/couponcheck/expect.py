@@ -147,13 +147,19 @@ class Judgement:
         )
 
     def _exactly(self, wanted: Mapping[str, Any], exchange: Exchange) -> Iterator[Mismatch]:
-        return self._each(wanted, exchange, "has exactly", lambda got, value: isinstance(got, list) and same(value, got))
+        return self._each(
+            wanted, exchange, "has exactly", lambda got, value: isinstance(got, list) and same(value, got)
+        )
 
     def _at_least(self, wanted: Mapping[str, Any], exchange: Exchange) -> Iterator[Mismatch]:
-        return self._each(wanted, exchange, "is at least", lambda got, value: _number(got) and float(got) >= float(value))
+        return self._each(
+            wanted, exchange, "is at least", lambda got, value: _number(got) and float(got) >= float(value)
+        )
 
     def _at_most(self, wanted: Mapping[str, Any], exchange: Exchange) -> Iterator[Mismatch]:
-        return self._each(wanted, exchange, "is at most", lambda got, value: _number(got) and float(got) <= float(value))
+        return self._each(
+            wanted, exchange, "is at most", lambda got, value: _number(got) and float(got) <= float(value)
+        )
 
     def _matches(self, wanted: Mapping[str, Any], exchange: Exchange) -> Iterator[Mismatch]:
         return self._each(
@@ -173,11 +179,15 @@ class Judgement:
         for handle in wanted:
             entity = {name: value for name, value in self.bindings[handle].items() if name in names}
             if not any(includes(item, entity) for item in items):
-                best = max(items, key=lambda item: sum(same(value, item.get(n)) for n, value in entity.items()), default={})
+                best = max(
+                    items, key=lambda item: sum(same(value, item.get(n)) for n, value in entity.items()), default={}
+                )
                 differing = [name for name, value in entity.items() if name not in best or not same(value, best[name])]
                 expected = ", ".join(f"{name}={_shown(entity[name])}" for name in differing)
                 got = ", ".join(f"{name}={_shown(best[name]) if name in best else '(absent)'}" for name in differing)
-                yield Mismatch(f"{handle} is shown with {expected}", f"the nearest has {got}" if best else "there is none")
+                yield Mismatch(
+                    f"{handle} is shown with {expected}", f"the nearest has {got}" if best else "there is none"
+                )
 
     def _named(self, exchange: Exchange) -> set[str]:
         operation = operation_of(self.document, exchange.operation)

@@ -175,9 +175,7 @@ class Judge:
         return Judgement(self.document, self.target.bindings, self.catalogue.lists, earlier)
 
     def _readings(self, exchanges: list[Exchange]) -> tuple[Option, ...]:
-        return tuple(
-            sorted({option for exchange in exchanges for option in readings_used(self.document, exchange)})
-        )
+        return tuple(sorted({option for exchange in exchanges for option in readings_used(self.document, exchange)}))
 
 
 def _first(mismatches: list[Mismatch]) -> str:

@@ -85,7 +85,9 @@ class MockAdmin:
             raw = response.json()
         except ValueError:
             return None
-        is_mock = response.status_code == requests.codes.ok and isinstance(raw, dict) and raw.get("name") == "couponmock"
+        is_mock = (
+            response.status_code == requests.codes.ok and isinstance(raw, dict) and raw.get("name") == "couponmock"
+        )
         return raw if is_mock else None
 
     def create(self, namespace: str) -> None:
@@ -147,7 +149,9 @@ def open_target(
     admin = MockAdmin(url)
     if given is None and (about := admin.about()) is not None:
         if vendor not in about["vendors"]:
-            raise UnusableTarget(f"the mock at {url} does not act as {vendor}; it acts as {', '.join(about['vendors'])}")
+            raise UnusableTarget(
+                f"the mock at {url} does not act as {vendor}; it acts as {', '.join(about['vendors'])}"
+            )
         namespace = f"couponcheck-{vendor}-{secrets.token_hex(6)}"
         admin.create(namespace)
         client = Client(f"{admin.base_url}/~{namespace}", TIMEOUT, agent)
@@ -184,7 +188,9 @@ def read_bindings(file: Path) -> GivenBindings:
     if not all(
         isinstance(handles, dict) and all(isinstance(item, dict) for item in handles.values()) for handles in vendors
     ):
-        raise UnusableTarget(f"{file}: give vendor, handle and members, such as crowdtwist: {{coupon.used: {{code: X}}}}")
+        raise UnusableTarget(
+            f"{file}: give vendor, handle and members, such as crowdtwist: {{coupon.used: {{code: X}}}}"
+        )
     masks: dict[str, str] = {}
     for handles in raw.values():
         for entity in handles.values():

@@ -1,15 +1,15 @@
 """Everything that can be wrong with the documents, sources and packs, checked in one go."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
+from itertools import combinations
 from pathlib import Path
-from typing import Any
 
 from couponspec import locate
-from couponspec.document import BASES, Document, Example, example_faults, load_document
+from couponspec.document import BASES, Document, Example, example_faults, load_document, prefix_of
 from couponspec.faults import Fault, FaultyFile
 from couponspec.pack import Pack, load_pack
 from couponspec.schema import MARK, Option
-from couponspec.yamlfile import escape
+from couponspec.wellformed import nodes
 
 COMPLETE = "demo"
 """The pack in which every documented answer can be reached."""
@@ -40,7 +40,21 @@ def check(at: Path | None = None) -> tuple[list[Document], list[Fault]]:
             faults.append(
                 Fault(file, None, "#", "the pack is missing", "write it; every answer must be reachable in it")
             )
-    return documents, faults
+    faults += _shared(documents)
+    return documents, [*dict.fromkeys(faults)]  # every pack of a vendor finds the same fault of its entities
+
+
+def _shared(documents: list[Document]) -> Iterator[Fault]:
+    """Yield what two vendors both claim."""
+    for one, other in combinations(documents, 2):
+        for name in one.operations.keys() & other.operations.keys():
+            reason = f"the operationId {name!r} is one of {one.vendor} too"
+            yield other.file.fault(f"{other.operations[name].pointer}/operationId", reason, "choose another")
+        for operation in other.operations.values():
+            prefix = prefix_of(operation.path)
+            if any(prefix.startswith(taken) or taken.startswith(prefix) for taken in one.prefixes):
+                reason = f"the paths under {prefix} belong to {one.vendor} too"
+                yield other.file.fault(operation.pointer.rpartition("/")[0], reason, "lead to them by another prefix")
 
 
 def reachable(document: Document) -> Iterator[tuple[str, Example]]:
@@ -49,7 +63,7 @@ def reachable(document: Document) -> Iterator[tuple[str, Example]]:
     for operation in (*document.operations.values(), document.general):
         for example in operation.examples.values():
             options = (operation.responses[example.response].option, example.option)
-            if all(option is None or taken[option.reading] == option.option for option in options):
+            if all(option is None or taken.get(option.reading) == option.option for option in options):
                 yield operation.id, example
 
 
@@ -66,7 +80,7 @@ def _unreached(document: Document, pack: Pack) -> Iterator[Fault]:
 
 
 def _source_faults(document: Document) -> Iterator[Fault]:
-    for pointer, node in _nodes(document.file.value):
+    for pointer, node in nodes(document.file.value):
         source = node.get("x-source")
         if source is not None and source not in document.sources.quotes:
             reason = f"no page and section {source!r} in {document.sources.file.path.name}"
@@ -81,22 +95,10 @@ def _source_faults(document: Document) -> Iterator[Fault]:
 
 def _reading_faults(document: Document) -> Iterator[Fault]:
     readings = document.sources.readings
-    for pointer, node in _nodes(document.file.value):
+    for pointer, node in nodes(document.file.value):
         if MARK not in node:
             continue
         option = Option.parse(node[MARK])
         if option.reading not in readings or option.option not in readings[option.reading].options:
             reason = f"{option} is no option of a reading"
             yield document.file.fault(f"{pointer}/{MARK}", reason, "record reading and option in sources.yaml")
-
-
-def _nodes(value: Any, pointer: str = "") -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Yield every object of a document with its JSON pointer; example values are the vendor's and left alone."""
-    if isinstance(value, dict):
-        yield pointer, value
-        for key, item in value.items():
-            if key != "value":
-                yield from _nodes(item, f"{pointer}/{escape(key)}")
-    elif isinstance(value, list):
-        for index, item in enumerate(value):
-            yield from _nodes(item, f"{pointer}/{index}")

@@ -5,9 +5,9 @@ says its name.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -123,7 +123,8 @@ class Operation:
     parameters: tuple[Parameter, ...]
     body: Mapping[str, Any] | None
     """Schema of the JSON request body, if the operation has one."""
-    body_samples: tuple[Any, ...]
+    body_samples: Mapping[str, Any]
+    """Name -> example of the request body."""
     security: tuple[Security, ...]
     responses: Mapping[str, Response]
     problems: Mapping[str, str]
@@ -260,7 +261,7 @@ class _Reader:
             summary="Requests that reach no operation.",
             parameters=(),
             body=None,
-            body_samples=(),
+            body_samples={},
             security=(),
             responses=self._responses("/x-general-responses", raw.get("x-general-responses", {})),
             problems=raw.get("x-problems", {}),
@@ -286,7 +287,7 @@ class _Reader:
             summary=raw.get("summary", ""),
             parameters=tuple(self._parameter(self._deref(item)) for item in raw.get("parameters", ())),
             body=content.get("schema"),
-            body_samples=tuple(item["value"] for item in content.get("examples", {}).values()),
+            body_samples={name: item["value"] for name, item in content.get("examples", {}).items()},
             security=tuple(
                 Security(self._scheme(name), tuple(scopes))
                 for requirement in raw.get("security", document.get("security", ()))
@@ -362,22 +363,35 @@ def example_faults(document: Document) -> list[Fault]:
     for operation in (*document.operations.values(), document.general):
         for response in operation.responses.values():
             for example in response.examples.values():
-                place = f"{response.pointer}/content/{escape(example.media_type)}/examples/{example.name}"
+                content = f"{response.pointer}/content/{escape(example.media_type)}"
                 readings = dict(document.sources.taken)
                 for option in (response.option, example.option):
                     if option is not None:
                         readings[option.reading] = option.option
-                try:
-                    validator = operation.validator(response, example.media_type, readings)
-                except ValueError as error:
-                    schema_place = place.rpartition("/examples/")[0] + "/schema"
-                    reason = f"the schema is not valid: {str(error).partition(chr(10))[0]}"
-                    faults.append(document.file.fault(schema_place, reason, "correct it or what it refers to"))
-                    continue
-                faults.extend(
-                    document.file.fault(
-                        place, f"the example does not fit its schema: {error.message}", "correct either"
-                    )
-                    for error in validator.iter_errors(example.value)
-                )
+                compiling = partial(operation.validator, response, example.media_type, readings)
+                faults += _misfits(document.file, content, compiling, {example.name: example.value})
+        for index, parameter in enumerate(operation.parameters):
+            place = f"{operation.pointer}/parameters/{index}"
+            samples = {} if parameter.sample is None else {"": parameter.sample}
+            faults += _misfits(document.file, place, partial(schema.compiled, parameter.schema, {}), samples)
+        if operation.body is not None:
+            content = f"{operation.pointer}/requestBody/content/{escape(JSON)}"
+            compiled = partial(schema.compiled, operation.body, operation.components)
+            faults += _misfits(document.file, content, compiled, operation.body_samples)
     return [*dict.fromkeys(faults)]  # a response that several operations share is faulty once
+
+
+def _misfits(
+    file: YamlFile, place: str, compiling: Callable[[], jsonschema_rs.Validator], samples: Mapping[str, Any]
+) -> Iterator[Fault]:
+    """Yield what is wrong with a schema, or with the examples beside it."""
+    try:
+        validator = compiling()
+    except jsonschema_rs.ValidationError as error:
+        reason = f"the schema is not valid: {error.message}"
+        yield file.fault(f"{place}/schema", reason, "correct it, or what it refers to")
+        return
+    for name, value in samples.items():
+        for misfit in validator.iter_errors(value):
+            reason = f"the example does not fit its schema: {misfit.message}"
+            yield file.fault(f"{place}/examples/{name}".rstrip("/"), reason, "correct either")

@@ -13,8 +13,9 @@ from typing import Any
 from couponspec import locate, yamlfile
 from couponspec.document import Document
 from couponspec.faults import Fault, FaultyFile
-from couponspec.request import names_in
-from couponspec.shape import problems_under, problems_with
+from couponspec.request import Unbound, build
+from couponspec.shape import problems_under, problems_with, stranger
+from couponspec.wellformed import leads_somewhere, nodes
 from couponspec.yamlfile import YamlFile
 
 NOW = "now"
@@ -31,6 +32,10 @@ _MOMENT = {
             "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}T.*(Z|[+-][0-9]{2}:[0-9]{2})$",
         },
     ],
+}
+_SCHEMA = {
+    "description": "give a JSON Schema of draft 2020-12",
+    "$ref": "https://json-schema.org/draft/2020-12/schema",
 }
 _OWN = ("answers", "inferred")
 """Members of every entity that belong to the pack and not to the vendor."""
@@ -136,7 +141,9 @@ class Pack:
     @cached_property
     def digest(self) -> str:
         """Return a short name for exactly this content."""
-        content = json.dumps([self.file.value, *(kind.name for kind in self.kinds.values())], sort_keys=True)
+        # Keys and lookups are part of what a store is filled with, so a change of them makes another pack.
+        kinds = [[kind.name, kind.keys, kind.lookups] for kind in self.kinds.values()]
+        content = json.dumps([self.file.value, kinds], sort_keys=True)
         return hashlib.sha256(content.encode()).hexdigest()[:12]
 
 
@@ -144,10 +151,12 @@ def load_kinds(document: Document, at: Path | None = None) -> tuple[YamlFile, di
     """Read what a vendor's entities look like.
 
     Raises:
-        FaultyFile: the file has not the right shape.
+        FaultyFile: the file has not the right shape, or names what is not there.
     """
     file = yamlfile.load(locate.entities_file(document.vendor, at))
-    if faults := problems_with(file, "entities"):
+    if faults := [*problems_with(file, "entities"), *stranger(file, vendor=document.vendor)]:
+        raise FaultyFile(faults)
+    if faults := [*_kind_faults(file, document)]:
         raise FaultyFile(faults)
     kinds = {
         name: Kind(
@@ -175,7 +184,7 @@ def load_pack(document: Document, name: str, at: Path | None = None) -> Pack:
     """
     _, kinds = load_kinds(document, at)
     file = yamlfile.load(locate.pack_file(document.vendor, name, at))
-    if faults := problems_with(file, "pack"):
+    if faults := [*problems_with(file, "pack"), *stranger(file, vendor=document.vendor, pack=name)]:
         raise FaultyFile(faults)
     raw = file.value
     entities = tuple(
@@ -194,9 +203,32 @@ def load_pack(document: Document, name: str, at: Path | None = None) -> Pack:
     )
     frozen = None if raw["clock"] == NOW else moment(raw["clock"], 0)
     pack = Pack(document.vendor, name, raw["title"], file, frozen, kinds, entities, reach)
-    if faults := [*_entity_faults(pack, document), *_reach_faults(pack, document)]:
+    # Requests are made of entities, so faulty entities are told first.
+    if faults := [*_entity_faults(pack, document)] or [*_reach_faults(pack, document)]:
         raise FaultyFile(faults)
     return pack
+
+
+def _kind_faults(file: YamlFile, document: Document) -> Iterator[Fault]:
+    resolvable = {"components": document.file.value.get("components", {}), "$defs": {"moment": _MOMENT}}
+    for kind, item in file.value["kinds"].items():
+        place = f"/kinds/{kind}"
+        properties = item["properties"]
+        yield from problems_under(file, f"{place}/properties", properties, {"additionalProperties": _SCHEMA})
+        for pointer, node in nodes(properties, f"{place}/properties"):
+            reference = node.get("$ref")
+            if isinstance(reference, str) and not leads_somewhere(resolvable, reference):
+                fix = "refer to #/components/... of the document or to #/$defs/moment"
+                yield file.fault(f"{pointer}/$ref", f"nothing is at {reference!r}", fix)
+        for member in ("keys", "lookups"):
+            for index, fields in enumerate(item.get(member, ())):
+                for name in (name for name in fields if name not in properties):
+                    fix = f"use one of {[*properties]}"
+                    yield file.fault(f"{place}/{member}/{index}", f"{name!r} is no property", fix)
+        for name, target in item.get("references", {}).items():
+            if name not in properties or target not in file.value["kinds"]:
+                reason = f"{name!r} is no property or {target!r} no kind"
+                yield file.fault(f"{place}/references/{name}", reason, "name a property and the kind it refers to")
 
 
 def _entity_faults(pack: Pack, document: Document) -> Iterator[Fault]:
@@ -246,10 +278,14 @@ def _own_faults(file: YamlFile, place: str, entity: Entity, document: Document) 
     for member in entity.inferred:
         if member not in entity.data:
             yield file.fault(f"{place}/inferred", f"{member!r} is no member here", "name members of this entity")
+    schemes = [security.scheme.name for operation in document.operations.values() for security in operation.security]
+    if entity.kind == "credential" and entity.data.get("scheme") not in schemes:
+        reason = f"no operation has a security scheme {entity.data.get('scheme')!r}"
+        yield file.fault(f"{place}/scheme", reason, f"use one of {sorted({*schemes})}")
 
 
 def _reach_faults(pack: Pack, document: Document) -> Iterator[Fault]:
-    handles = {entity.handle for entity in pack.entities}
+    bindings = pack.bindings(0)
     operations = {**document.operations, document.general.id: document.general}
     for index, reach in enumerate(pack.reach):
         place = f"/reach/{index}"
@@ -258,10 +294,14 @@ def _reach_faults(pack: Pack, document: Document) -> Iterator[Fault]:
             yield pack.file.fault(
                 f"{place}/operation", f"no operation {reach.operation!r}", f"use one of {[*operations]}"
             )
-        elif reach.answer not in operation.examples:
+            continue
+        if reach.answer not in operation.examples:
             reason = f"{reach.operation} has no example {reach.answer!r}"
             yield pack.file.fault(f"{place}/answer", reason, f"use one of {[*operation.examples]}")
-        credential = f"credential.{reach.request.get('credential', 'main')}"
-        wanted = {reach.handle, *names_in(reach.request), credential} - {"credential.none", "-"}
-        for name in sorted(wanted - handles):
-            yield pack.file.fault(place, f"there is no entity {name}", "name a seeded entity")
+        if reach.handle not in {*bindings, "-"}:
+            yield pack.file.fault(f"{place}/handle", f"there is no entity {reach.handle}", "name a seeded entity or -")
+        try:
+            build(document, operation, reach.request, bindings)
+        except Unbound as unbound:
+            fix = "name a seeded entity and one of its members"
+            yield pack.file.fault(f"{place}/request", f"nothing is named {unbound}", fix)

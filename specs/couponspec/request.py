@@ -23,6 +23,9 @@ _NAME = re.compile(r"\{([a-z][a-z0-9_]*\.[a-z0-9_-]+)\.([a-z0-9_]+)\}")
 _LONGEST_ARGUMENT = 100_000
 """Bytes; a shell refuses arguments not much longer."""
 
+_LEFT_ALONE = "/?&=%@:;,+!$'()*~"
+"""Characters of a URL that stay as they are written; a percent sign may already be part of an encoding."""
+
 NO_CREDENTIAL = "none"
 """The credential handle of a request that sends none."""
 
@@ -54,18 +57,45 @@ class HttpRequest:
         elif self.method != ("GET" if self.body is None else "POST"):
             parts += ["-X", self.method]
         for name, value in self.headers:
-            if name == "Authorization" and value.startswith("Basic "):
-                parts += ["-u", base64.b64decode(value.removeprefix("Basic ")).decode()]
+            pair = _key_pair(value) if name == "Authorization" else None
+            if pair is not None:
+                parts += ["-u", pair]
             else:
-                parts += ["-H", f"{name}: {value}"]
+                # With a colon and nothing behind it, curl would leave the header out.
+                parts += ["-H", f"{name}: {value}" if value else f"{name};"]
         source = ""
-        if self.body is not None and len(self.body) > _LONGEST_ARGUMENT and len(set(self.body)) == 1:
-            source = f"head -c {len(self.body)} /dev/zero | tr '\\0' {shlex.quote(chr(self.body[0]))} | "
-            parts += ["--data-binary", "@-"]
-        elif self.body is not None:
-            parts += ["--data-binary", self.body.decode("utf-8", "replace")]
+        if self.body is not None:
+            source, data = _curl_data(self.body)
+            parts += data
         parts.append(base_url.rstrip("/") + self.target)
         return source + " ".join(shlex.quote(part) for part in parts)
+
+
+def _key_pair(authorization: str) -> str | None:
+    """Return user and password of a Basic credential, if curl would make exactly this header of them."""
+    try:
+        pair = base64.b64decode(authorization.removeprefix("Basic ")).decode()
+    except ValueError:
+        return None
+    return pair if _basic(pair) == authorization and ":" in pair else None
+
+
+def _basic(pair: str) -> str:
+    return "Basic " + base64.b64encode(pair.encode()).decode()
+
+
+def _curl_data(body: bytes) -> tuple[str, list[str]]:
+    """Return what feeds curl's standard input, if anything has to, and the arguments that take the body."""
+    if len(body) > _LONGEST_ARGUMENT and len(set(body)) == 1:
+        return f"head -c {len(body)} /dev/zero | tr '\\0' {shlex.quote(chr(body[0]))} | ", ["--data-binary", "@-"]
+    try:
+        text = body.decode()
+    except UnicodeDecodeError:
+        text = "\0"
+    if "\0" not in text:
+        return "", ["--data-raw", text]  # data-binary would take a leading @ for the name of a file
+    octal = "".join(f"\\{byte:03o}" for byte in body)
+    return f"printf {shlex.quote(octal)} | ", ["--data-binary", "@-"]
 
 
 def names_in(value: Any) -> set[str]:
@@ -89,7 +119,7 @@ def fill(value: Any, bindings: Bindings) -> Any:
         whole = _NAME.fullmatch(value)
         if whole:
             return _bound(whole, bindings)
-        return _NAME.sub(lambda match: str(_bound(match, bindings)), value)
+        return _NAME.sub(lambda match: _text(_bound(match, bindings)), value)
     if isinstance(value, Mapping):
         return {key: fill(item, bindings) for key, item in value.items()}
     if isinstance(value, list):
@@ -104,6 +134,11 @@ def _bound(match: re.Match[str], bindings: Bindings) -> Any:
         raise Unbound(f"{match[1]}.{match[2]}") from None
 
 
+def _text(value: Any) -> str:
+    """Write a value where only text can stand: as JSON has it, and not as Python would."""
+    return value if isinstance(value, str) else json.dumps(value)
+
+
 def build(document: Document, operation: Operation, data: Mapping[str, Any], bindings: Bindings) -> HttpRequest:
     """Make a request out of its data.
 
@@ -115,14 +150,12 @@ def build(document: Document, operation: Operation, data: Mapping[str, Any], bin
         bindings: Values for the names in the data.
 
     Raises:
-        Unbound: a name has no value.
+        Unbound: a name or a parameter of the path has no value.
     """
     data = fill(data, bindings)
-    target = data.get("url") or re.sub(
-        r"\{([^}]+)\}", lambda match: quote(str(data.get("path", {})[match[1]]), safe="@"), operation.path
-    )
+    target = quote(data["url"], safe=_LEFT_ALONE) if "url" in data else _path(operation.path, data.get("path", {}))
     query = [
-        (name, str(item))
+        (name, _text(item))
         for name, value in data.get("query", {}).items()
         for item in (value if isinstance(value, list) else [value])
     ]
@@ -140,10 +173,22 @@ def build(document: Document, operation: Operation, data: Mapping[str, Any], bin
         if credential is None:
             raise Unbound(f"credential.{handle}")
         _sign(_scheme(document, credential), credential, query, headers)
-    headers.update(data.get("headers", {}))
+    for name, value in data.get("headers", {}).items():
+        for same in [known for known in headers if known.lower() == name.lower()]:
+            del headers[same]
+        headers[name] = value
     if query:
         target += ("&" if "?" in target else "?") + urlencode(query, safe="@")
     return HttpRequest(data.get("method", operation.method), target, tuple(headers.items()), body)
+
+
+def _path(template: str, values: Mapping[str, Any]) -> str:
+    def value(match: re.Match[str]) -> str:
+        if match[1] not in values:
+            raise Unbound(f"path.{match[1]}")
+        return quote(_text(values[match[1]]), safe="@")
+
+    return re.sub(r"\{([^}]+)\}", value, template)
 
 
 def _scheme(document: Document, credential: Mapping[str, Any]) -> SecurityScheme:
@@ -158,6 +203,6 @@ def _sign(
     if scheme.kind == "query":
         query.append((scheme.parameter, secret))
     elif scheme.kind == "basic":
-        headers[scheme.parameter] = "Basic " + base64.b64encode(secret.encode()).decode()
+        headers[scheme.parameter] = _basic(secret)
     else:
         headers[scheme.parameter] = scheme.prefix + secret

@@ -11,7 +11,6 @@ import jsonschema
 from couponspec.faults import Fault
 from couponspec.yamlfile import YamlFile, escape
 
-
 _FORMATS = jsonschema.FormatChecker()
 
 
@@ -32,6 +31,16 @@ def shape(name: str) -> dict[str, Any]:
 def problems_with(file: YamlFile, kind: str) -> list[Fault]:
     """List what is wrong with the shape of a file, each fault with its line."""
     return problems_under(file, "", file.value, shape(kind))
+
+
+def stranger(file: YamlFile, **named: str) -> list[Fault]:
+    """List the members by which a file says that it belongs elsewhere than where it was found."""
+    said = file.value if isinstance(file.value, dict) else {}
+    return [
+        file.fault(f"/{member}", f"the file was found as that of {name!r}", f"write {member}: {name}, or move the file")
+        for member, name in named.items()
+        if isinstance(said.get(member), str) and said[member] != name
+    ]
 
 
 def problems_under(file: YamlFile, pointer: str, value: Any, schema: dict[str, Any]) -> list[Fault]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from couponspec import locate, yamlfile
 from couponspec.faults import Fault, FaultyFile
-from couponspec.shape import problems_with
+from couponspec.shape import problems_with, stranger
 from couponspec.yamlfile import YamlFile
 
 
@@ -59,10 +59,10 @@ def load_sources(vendor: str, at: Path | None = None) -> Sources:
     """Read a vendor's ``sources.yaml``.
 
     Raises:
-        FaultyFile: the file has not the right shape, or a reading quotes what no page says.
+        FaultyFile: the file has not the right shape, is another vendor's, or a reading quotes what no page says.
     """
     file = yamlfile.load(locate.sources_file(vendor, at))
-    if faults := problems_with(file, "sources"):
+    if faults := [*problems_with(file, "sources"), *stranger(file, vendor=vendor)]:
         raise FaultyFile(faults)
     headings: dict[str, str] = {}
     quotes: dict[str, tuple[str, ...]] = {}

@@ -42,7 +42,7 @@ def _dangling(file: YamlFile) -> Iterator[Fault]:
     schemes = file.value.get("components", {}).get("securitySchemes", {})
     for pointer, node in nodes(file.value):
         reference = node.get("$ref")
-        if isinstance(reference, str) and not _leads_somewhere(file.value, reference):
+        if isinstance(reference, str) and not leads_somewhere(file.value, reference):
             yield file.fault(f"{pointer}/$ref", f"nothing is at {reference!r}", "refer to a place of this document")
         # A schema may have a property of that name, which is no list.
         requirements = node.get("security", ())
@@ -53,7 +53,8 @@ def _dangling(file: YamlFile) -> Iterator[Fault]:
                     yield file.fault(place, f"no security scheme {name!r}", f"use one of {[*schemes]}")
 
 
-def _leads_somewhere(document: Any, reference: str) -> bool:
+def leads_somewhere(document: Any, reference: str) -> bool:
+    """Tell whether a reference names a place of the same document."""
     try:
         schema.resolve(document, reference)
     except (KeyError, TypeError):
