@@ -198,20 +198,25 @@ def _name_faults(file: YamlFile, requirement: Requirement, operations: Mapping[s
             yield file.fault(f"{requirement.pointer}/cites", reason, f"use one of {[*known]}")
     names: set[str] = set()
     for index, call in enumerate(requirement.calls):
-        place = f"{requirement.pointer}/calls/{index}"
-        operation = operations.get(call.operation)
-        if operation is None:
-            yield file.fault(f"{place}/operation", f"no operation {call.operation!r}", f"use one of {[*operations]}")
-            continue
-        for expect in (call.expect, *call.expect.get("any_of", ())):
-            for name in expect.get("example", ()):
-                if name not in operation.examples:
-                    reason = f"{call.operation} has no example {name!r}"
-                    yield file.fault(f"{place}/expect", reason, f"use one of {[*operation.examples]}")
-            for name in _earlier(expect):
-                if name not in names:
-                    yield file.fault(f"{place}/expect", f"no earlier call is named {name!r}", "name it with `as`")
+        yield from _call_faults(file, f"{requirement.pointer}/calls/{index}", call, operations, names)
         names.add(call.name)
+
+
+def _call_faults(
+    file: YamlFile, place: str, call: Call, operations: Mapping[str, Operation], earlier: set[str]
+) -> Iterator[Fault]:
+    operation = operations.get(call.operation)
+    if operation is None:
+        yield file.fault(f"{place}/operation", f"no operation {call.operation!r}", f"use one of {[*operations]}")
+        return
+    for expect in (call.expect, *call.expect.get("any_of", ())):
+        for name in expect.get("example", ()):
+            if name not in operation.examples:
+                reason = f"{call.operation} has no example {name!r}"
+                yield file.fault(f"{place}/expect", reason, f"use one of {[*operation.examples]}")
+        for name in _earlier(expect):
+            if name not in earlier:
+                yield file.fault(f"{place}/expect", f"no earlier call is named {name!r}", "name it with `as`")
 
 
 def _earlier(expect: Mapping[str, Any]) -> Iterator[str]:

@@ -39,7 +39,7 @@ class Exchange:
 
     @cached_property
     def parsed(self) -> tuple[Any, str]:
-        """Return the answer's JSON and what is wrong with it as JSON; the first is None where the second is not empty."""
+        """Return the answer's JSON, or None and what is wrong with it as JSON."""
         charset = self.headers.get("content-type", "").lower().partition("charset=")[2].strip('" ')
         if charset not in {"", "utf-8", "utf8"}:
             return None, f"the charset of JSON is UTF-8, not {charset}"

@@ -18,6 +18,25 @@ from couponcheck.contract import operation_of
 from couponcheck.exchange import Exchange
 
 _LONGEST = 600
+_WORDS = {
+    "absent",
+    "added",
+    "at_least",
+    "at_most",
+    "change",
+    "contains",
+    "equal",
+    "exactly",
+    "example",
+    "lacks",
+    "matches",
+    "same_as",
+    "shows",
+    "status",
+    "unequal",
+    "unlike",
+}
+"""Words of an expectation, each a method of `Judgement`; the catalogue's schema says what they mean."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +105,9 @@ class Judgement:
         """Yield all that is not as expected."""
         if "any_of" in expect:
             yield from self._alternatives(expect["any_of"], exchange)
-        for key, wanted in expect.items():
-            if check := _CHECKS.get(key):
-                yield from check(self, wanted, exchange)
+        for word, wanted in expect.items():
+            if word in _WORDS:
+                yield from getattr(self, f"_{word}")(wanted, exchange)
 
     def _alternatives(self, alternatives: list[Mapping[str, Any]], exchange: Exchange) -> Iterator[Mismatch]:
         failures = [[*self.mismatches(alternative, exchange)] for alternative in alternatives]
@@ -225,15 +244,6 @@ class Judgement:
             if not (_number(before) and _number(after)) or float(after) - float(before) != change["by"]:
                 expected = f"{path} changes by {change['by']:+d} since {change['since']!r}"
                 yield Mismatch(expected, f"{path} was {_shown(before)} and is {_shown(after)}")
-
-
-_CHECKS: dict[str, Callable[[Judgement, Any, Exchange], Iterator[Mismatch]]] = {
-    name.removeprefix("_"): getattr(Judgement, name)
-    for name in (
-        "_status _example _equal _unequal _contains _lacks _exactly _at_least _at_most _matches _absent _shows _same_as "
-        "_unlike _added _change"
-    ).split()
-}
 
 
 def _objects(value: Any) -> list[Mapping[str, Any]]:

@@ -1,0 +1,195 @@
+"""What ``couponcheck`` can do, once all that it needs is installed."""
+
+import json
+import sys
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import ParamSpec
+
+import click
+from couponspec import FaultyFile, load_document, locate
+from couponspec.document import Document
+from rich.console import Console
+
+from couponcheck import report
+from couponcheck.catalogue import Catalogue, Requirement, catalogued, load_catalogue
+from couponcheck.exchange import TargetUnreachable
+from couponcheck.plugin import carry_out
+from couponcheck.run import EXIT_CODES, Run
+from couponcheck.target import UnusableTarget, read_bindings
+from couponcheck.version import version
+
+EXIT_NOT_RUN = 2
+_WIDTH = 160
+"""Columns of output that goes to a file or a log."""
+
+P = ParamSpec("P")
+
+
+def _guarded(command: Callable[P, None]) -> Callable[P, None]:
+    """Turn faults of files and unusable targets into one clear message and exit code 2."""
+
+    @wraps(command)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            command(*args, **kwargs)
+        except (FaultyFile, UnusableTarget, TargetUnreachable) as error:
+            for line in str(error).splitlines():
+                click.echo(f"couponcheck: {line}", err=True)
+            sys.exit(EXIT_NOT_RUN)
+
+    return guarded
+
+
+@click.group(context_settings={"auto_envvar_prefix": "COUPONCHECK", "help_option_names": ["-h", "--help"]})
+@click.version_option(version(), prog_name="couponcheck")
+def couponcheck() -> None:
+    """Check whether an implementation answers as the vendors' pages document it."""
+
+
+_vendor_option = click.option(
+    "--vendor", "vendors", multiple=True, metavar="NAME", help="Only this vendor; may be given more than once."
+)
+
+
+@couponcheck.command()
+@click.argument("url")
+@_vendor_option
+@click.option("-k", "keyword", default="", metavar="EXPR", help="Only requirements whose ids match (pytest's -k).")
+@click.option("--junit", type=click.Path(path_type=Path, dir_okay=False), help="Write a JUnit report here.")
+@click.option("--json", "json_file", type=click.Path(path_type=Path, dir_okay=False), help="Write all as JSON here.")
+@click.option(
+    "--report", "folder", type=click.Path(path_type=Path, file_okay=False), help="Write both into this folder."
+)
+@click.option(
+    "--seed", default=0, show_default=True, type=click.IntRange(0), help="Of all made-up requests and values."
+)
+@click.option(
+    "--bindings",
+    "bindings_file",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Credentials and test data of a server that is not our mock.",
+)
+@click.option("--allow-writes", is_flag=True, help="Also send requests that change the server's data.")
+@_guarded
+def run(  # noqa: PLR0913, PLR0917 - one parameter for each flag
+    url: str,
+    vendors: tuple[str, ...],
+    keyword: str,
+    junit: Path | None,
+    json_file: Path | None,
+    folder: Path | None,
+    seed: int,
+    bindings_file: Path | None,
+    allow_writes: bool,  # noqa: FBT001 - a flag of the command line
+) -> None:
+    """Check the implementation at URL. Our own mock brings its test data along; it is checked in a world of its own."""
+    _known(vendors)
+    given = read_bindings(bindings_file) if bindings_file else None
+    if folder:
+        folder.mkdir(parents=True, exist_ok=True)
+        junit, json_file = junit or folder / "junit.xml", json_file or folder / "report.json"
+    console = Console(width=None if sys.stdout.isatty() else _WIDTH)
+    current = Run.prepare(url, vendors, seed, given, allow_writes=allow_writes)
+    progress = report.Progress(Console(stderr=True))
+    try:
+        code = carry_out(current, progress, keyword, junit)
+    finally:
+        progress.stop()
+        current.close()
+    if not current.outcomes:
+        if code != _USAGE:
+            click.echo(f"couponcheck: no requirement matches -k {keyword!r}; `couponcheck list` shows them", err=True)
+        sys.exit(EXIT_NOT_RUN)
+    report.show(console, current)
+    if json_file:
+        with json_file.open("w", encoding="utf-8") as file:
+            report.write_json(current, file)
+    sys.exit(EXIT_CODES[current.verdict])
+
+
+_USAGE = 4
+"""pytest's exit code for an expression that it cannot read; it has said so."""
+
+
+def _known(vendors: tuple[str, ...]) -> None:
+    for vendor in vendors:
+        if vendor not in catalogued():
+            raise UnusableTarget(f"there is no vendor {vendor!r}; there are {', '.join(catalogued())}")
+
+
+def _catalogues(vendors: tuple[str, ...]) -> list[tuple[Document, Catalogue]]:
+    _known(vendors)
+    documents = [load_document(vendor) for vendor in locate.vendors() if not vendors or vendor in vendors]
+    return [(document, load_catalogue(document)) for document in documents]
+
+
+@couponcheck.command("list")
+@_vendor_option
+@_guarded
+def listed(vendors: tuple[str, ...]) -> None:
+    """Print the catalogue: every rule, its level, and the page it stands on."""
+    for document, catalogue in _catalogues(vendors):
+        click.echo(
+            f"{document.sources.title}: {len(catalogue.checked)} of {len(catalogue.requirements)} rules are checked"
+        )
+        for requirement in catalogue.requirements:
+            click.echo(f"\n{requirement.id} ({requirement.level})")
+            click.echo(f"    {requirement.text}")
+            click.echo(f"    “{requirement.quote}” ({document.sources.headings[requirement.page]})")
+            if requirement.excluded:
+                click.echo(f"    Not checked: {requirement.excluded}")
+        click.echo()
+
+
+@couponcheck.command()
+@click.argument("requirement_id", metavar="ID")
+@_guarded
+def explain(requirement_id: str) -> None:
+    """Explain one requirement: what it says, what it rests on, how it is checked."""
+    for document, catalogue in _catalogues(()):
+        for requirement in catalogue.requirements:
+            if requirement.id == requirement_id:
+                click.echo(_explained(document, requirement))
+                return
+    raise UnusableTarget(f"there is no requirement {requirement_id!r}; `couponcheck list` shows them")
+
+
+def _explained(document: Document, requirement: Requirement) -> str:
+    sources = document.sources
+    lines = [
+        f"{requirement.id} ({requirement.level})",
+        requirement.text,
+        "",
+        f"Rests on: “{requirement.quote}”",
+        f"          {sources.headings[requirement.page]} ({document.sources.title})",
+    ]
+    if requirement.reading:
+        reading = sources.readings[requirement.reading]
+        lines += ["", f"Left open: {reading.question}"]
+        for option, text in reading.options.items():
+            mark = " (the mock's)" if option == reading.taken else ""
+            mark += " (accepted with a warning)" if option in reading.tolerated else ""
+            lines.append(f"  {option}{mark}: {text}")
+    if requirement.handles:
+        lines += ["", f"Needs: {', '.join(sorted(requirement.handles))}"]
+    lines += ["", *_how(requirement)]
+    return "\n".join(lines)
+
+
+def _how(requirement: Requirement) -> list[str]:
+    if requirement.excluded:
+        return [f"Not checked: {requirement.excluded}"]
+    if requirement.contract:
+        what = requirement.contract.aspect or f"the schema of {requirement.contract.of}"
+        member = f", member {requirement.contract.member}" if requirement.contract.member else ""
+        return [f"Checked: every answer of {requirement.operation} against the document: {what}{member}"]
+    if requirement.generated:
+        rules = requirement.generated
+        return [f"Checked: {rules.examples} made-up {rules.requests} requests to {requirement.operation}"]
+    lines = ["Checked by:"]
+    for number, call in enumerate(requirement.calls, 1):
+        lines.append(f"  {number}. {call.operation} {json.dumps(call.request, ensure_ascii=False)}")
+        lines.append(f"     expects {json.dumps(call.expect, ensure_ascii=False)}")
+    return lines

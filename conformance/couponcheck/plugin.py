@@ -1,0 +1,126 @@
+"""The suite as pytest items: one for each requirement, named by its id."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from couponcheck.catalogue import FOLDER, Requirement
+from couponcheck.judge import ERROR, FAIL, NOT_SELECTED, NOT_TESTABLE, Outcome
+from couponcheck.report import Progress, failure
+from couponcheck.run import Run
+
+
+class RequirementBroken(Exception):
+    """A requirement failed or could not be carried out."""
+
+    def __init__(self, outcome: Outcome) -> None:
+        """Keep the outcome for the report."""
+        self.outcome = outcome
+        super().__init__(outcome.reason)
+
+
+class CatalogueFile(pytest.File):
+    """A vendor's catalogue."""
+
+    run: Run
+
+    def collect(self) -> Iterator["RequirementItem"]:
+        """Yield an item for each requirement that is checked."""
+        for requirement in self.run.judges[self.path.stem].catalogue.checked:
+            item = RequirementItem.from_parent(self, name=requirement.id)
+            item.requirement = requirement
+            yield item
+
+
+class RequirementItem(pytest.Item):
+    """One requirement."""
+
+    parent: CatalogueFile
+    requirement: Requirement
+
+    def runtest(self) -> None:
+        """Carry out the requirement."""
+        outcome = self.parent.run.judge(self.requirement)
+        self.user_properties += [("level", self.requirement.level), ("verdict", outcome.verdict)]
+        if outcome.verdict in {FAIL, ERROR}:
+            raise RequirementBroken(outcome)
+        if outcome.verdict in {NOT_TESTABLE, NOT_SELECTED}:
+            pytest.skip(f"{outcome.verdict}: {outcome.reason}")
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
+        """Say what was expected and got instead of showing a traceback."""
+        if isinstance(excinfo.value, RequirementBroken):
+            return failure(self.parent.run.judges[self.requirement.vendor], excinfo.value.outcome)
+        return super().repr_failure(excinfo, style)
+
+    def reportinfo(self) -> tuple[Path, int | None, str]:
+        """Say where the requirement stands."""
+        line = self.parent.run.judges[self.requirement.vendor].catalogue.file.line(self.requirement.pointer)
+        return self.path, line, self.requirement.id
+
+
+class Plugin:
+    """Collects the catalogues of one run and shows how far it is."""
+
+    def __init__(self, run: Run, progress: Progress) -> None:
+        """Take part in a pytest session that carries out a run."""
+        self._run = run
+        self._progress = progress
+
+    def pytest_collect_file(self, file_path: Path, parent: pytest.Collector) -> CatalogueFile | None:
+        """Collect a catalogue."""
+        if file_path.parent != FOLDER or file_path.suffix != ".yaml":
+            return None
+        file = CatalogueFile.from_parent(parent, path=file_path)
+        file.run = self._run
+        return file
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Tell how many requirements there are."""
+        self._progress.start(len(session.items))
+
+    def pytest_runtest_logfinish(self, nodeid: str) -> None:
+        """Tell that one more is done."""
+        self._progress.advance(nodeid.rpartition("::")[2], self._run.requests)
+
+
+def carry_out(run: Run, progress: Progress, keyword: str, junit: Path | None) -> int:
+    """Carry out a run in a pytest session that nothing around us can change, and return pytest's exit code.
+
+    Args:
+        run: What to carry out.
+        progress: Where to show how far it is.
+        keyword: pytest's ``-k`` expression over the requirements' ids.
+        junit: Where to write a JUnit report.
+    """
+    arguments = [str(FOLDER / f"{vendor}.yaml") for vendor in run.judges]
+    # An ini file, a cache or a plug-in of the project we are started in must not change what the suite does.
+    arguments += ["-c", os.devnull, "--rootdir", str(FOLDER), "-p", "no:cacheprovider", "-p", "no:terminal", "-s"]
+    if keyword:
+        arguments += ["-k", keyword]
+    if junit:
+        arguments += [f"--junitxml={junit}", "-o", "junit_suite_name=couponcheck", "-o", "junit_family=xunit2"]
+    with _undisturbed():
+        return int(pytest.main(arguments, plugins=[Plugin(run, progress)]))
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    before = {
+        name: os.environ.get(name) for name in ("PYTEST_ADDOPTS", "PYTEST_PLUGINS", "PYTEST_DISABLE_PLUGIN_AUTOLOAD")
+    }
+    os.environ.pop("PYTEST_ADDOPTS", None)
+    os.environ.pop("PYTEST_PLUGINS", None)
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value

@@ -1,0 +1,197 @@
+"""What a person and a program get to see of a run."""
+
+import base64
+import json
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote
+
+from rich import box
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as Bar
+from rich.table import Table
+from rich.text import Text
+
+from couponcheck.exchange import Exchange
+from couponcheck.judge import ERROR, FAIL, NOT_SELECTED, NOT_TESTABLE, PASS, WARN, Judge, Outcome
+from couponcheck.run import Run
+from couponcheck.version import version
+
+REPORT_VERSION = 1
+_STYLES = {
+    PASS: "green",
+    FAIL: "bold red",
+    WARN: "yellow",
+    NOT_TESTABLE: "magenta",
+    NOT_SELECTED: "dim",
+    ERROR: "bold red",
+}
+_LONGEST_BODY = 4000
+_LONGEST_REASON = 160
+
+
+class Progress:
+    """Shows on a terminal how far a run is; silent elsewhere."""
+
+    def __init__(self, console: Console) -> None:
+        """Show on a console."""
+        self._bar = Bar(
+            TextColumn("{task.fields[requirement]}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[requests]} requests"),
+            TimeElapsedColumn(),
+            console=console,
+            transient=True,
+            disable=not console.is_terminal,
+        )
+
+    def start(self, total: int) -> None:
+        """Begin; so many requirements are to come."""
+        self._bar.start()
+        self._task = self._bar.add_task("", total=total, requirement="", requests=0)
+
+    def advance(self, requirement: str, requests: int) -> None:
+        """One more is done."""
+        self._bar.update(self._task, advance=1, requirement=requirement, requests=requests)
+
+    def stop(self) -> None:
+        """End, however the run ended."""
+        self._bar.stop()
+
+
+def masked(text: str, secrets: Mapping[str, str]) -> str:
+    """Replace every secret in a text, however it is written there, by what stands for it."""
+    for secret, name in secrets.items():
+        for written in (secret, quote(secret, safe=""), base64.b64encode(secret.encode()).decode()):
+            text = text.replace(written, name)
+    return text
+
+
+def failure(judge: Judge, outcome: Outcome) -> str:
+    """Tell all about one failure: the request to try, what was expected, what came, and what it rests on."""
+    requirement = outcome.requirement
+    sources = judge.document.sources
+    lines = [f"{outcome.verdict.upper()} {requirement.id} ({requirement.level})", f"  {requirement.text}"]
+    for mismatch in outcome.mismatches:
+        lines += [f"  expected: {mismatch.expected}", f"  got:      {mismatch.got}"]
+    if not outcome.mismatches:
+        lines.append(f"  reason:   {outcome.reason}")
+    if outcome.exchanges:
+        last = outcome.exchanges[-1]
+        lines.append(f"  answer:   {last.status} {last.media_type} {_cut(last.content.decode('utf-8', 'replace'))}")
+        for number, exchange in enumerate(outcome.exchanges, 1):
+            label = "request:" if len(outcome.exchanges) == 1 else f"call {number}:"
+            lines.append(f"  {label:9} {exchange.request.curl(judge.target.client.base_url, judge.target.secrets)}")
+    lines.append(f"  rests on: “{requirement.quote}” ({sources.headings[requirement.page]})")
+    if requirement.reading:
+        reading = sources.readings[requirement.reading]
+        lines.append(f"  open:     {reading.question} Accepted: {', '.join(reading.options)}.")
+    return masked("\n".join(lines), judge.target.secrets)
+
+
+def show(console: Console, run: Run) -> None:
+    """Print the table, each failure, and the verdict."""
+    table = Table(box=box.SIMPLE, pad_edge=False)
+    table.add_column("requirement", no_wrap=True)
+    table.add_column("level", no_wrap=True)
+    table.add_column("verdict", no_wrap=True)
+    table.add_column("reason", overflow="fold")
+    for outcome in run.outcomes:
+        secrets = run.judges[outcome.requirement.vendor].target.secrets
+        reason = _cut(masked(_reason(outcome), secrets), _LONGEST_REASON)
+        verdict = Text(outcome.verdict, style=_STYLES[outcome.verdict])
+        table.add_row(outcome.requirement.id, outcome.requirement.level, verdict, Text(reason))
+    console.print(table)
+    for outcome in run.outcomes:
+        if outcome.verdict in {FAIL, ERROR} or (outcome.verdict == WARN and outcome.mismatches):
+            console.print(Text(failure(run.judges[outcome.requirement.vendor], outcome)), soft_wrap=True)
+            console.print()
+    for vendor in run.judges:
+        counts = Counter(o.verdict for o in run.outcomes if o.requirement.vendor == vendor)
+        console.print(
+            f"{vendor}: " + ", ".join(f"{count} {verdict}" for verdict, count in counts.items()), highlight=False
+        )
+    excluded = sum(len(j.catalogue.requirements) - len(j.catalogue.checked) for j in run.judges.values())
+    console.print(
+        f"{run.requests} requests, seed {run.seed}; {excluded} rules are not checked (`couponcheck list` says why).",
+        highlight=False,
+    )
+    console.print(Text(f"{run.url}: {run.verdict}", style="bold"))
+
+
+def _reason(outcome: Outcome) -> str:
+    if outcome.reason:
+        return outcome.reason
+    seen = ", ".join(str(option) for option in outcome.readings)
+    return f"reading seen: {seen}" if seen else ""
+
+
+def as_json(run: Run) -> dict[str, Any]:
+    """Return the run as data."""
+    return {
+        "report_version": REPORT_VERSION,
+        "couponcheck": version(),
+        "target": {"url": run.url, "mock": run.is_mock, "vendors": list(run.judges)},
+        "seed": run.seed,
+        "verdict": run.verdict,
+        "counts": dict(Counter(outcome.verdict for outcome in run.outcomes)),
+        "requests": run.requests,
+        "requirements": [_outcome(run.judges[o.requirement.vendor], o) for o in run.outcomes]
+        + [
+            {
+                "id": requirement.id,
+                "level": requirement.level,
+                "text": requirement.text,
+                "verdict": "excluded",
+                "reason": requirement.excluded,
+                "source": {"page": requirement.page, "quote": requirement.quote},
+            }
+            for judge in run.judges.values()
+            for requirement in judge.catalogue.requirements
+            if requirement.excluded
+        ],
+    }
+
+
+def _outcome(judge: Judge, outcome: Outcome) -> dict[str, Any]:
+    requirement = outcome.requirement
+    secrets = judge.target.secrets
+    told = outcome.exchanges if outcome.verdict in {FAIL, WARN, ERROR} else ()
+    return {
+        "id": requirement.id,
+        "level": requirement.level,
+        "text": requirement.text,
+        "verdict": outcome.verdict,
+        "reason": masked(_reason(outcome), secrets),
+        "source": {"page": requirement.page, "quote": requirement.quote},
+        "readings": [str(option) for option in outcome.readings],
+        "mismatches": [
+            {"expected": masked(mismatch.expected, secrets), "got": masked(mismatch.got, secrets)}
+            for mismatch in outcome.mismatches
+        ],
+        "exchanges": [_exchange(judge, exchange) for exchange in told],
+    }
+
+
+def _exchange(judge: Judge, exchange: Exchange) -> dict[str, Any]:
+    secrets = judge.target.secrets
+    return {
+        "curl": masked(exchange.request.curl(judge.target.client.base_url, secrets), secrets),
+        "status": exchange.status,
+        "headers": {name: masked(value, secrets) for name, value in exchange.headers.items()},
+        "body": masked(_cut(exchange.content.decode("utf-8", "replace")), secrets),
+    }
+
+
+def write_json(run: Run, file: Any) -> None:
+    """Write the run as JSON to an open text file."""
+    json.dump(as_json(run), file, indent=2, ensure_ascii=False)
+    file.write("\n")
+
+
+def _cut(text: str, longest: int = _LONGEST_BODY) -> str:
+    text = text.replace("\n", " ") if longest == _LONGEST_REASON else text
+    return text if len(text) <= longest else f"{text[:longest]}..."
