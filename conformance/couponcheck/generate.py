@@ -7,6 +7,7 @@ reached (see docs/adr).
 from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
+from urllib.parse import unquote
 
 import hypothesis
 import schemathesis
@@ -73,7 +74,9 @@ def exchanges(
 
 def _sent(document: Document, operation: Operation, target: Target, case: Any) -> Exchange:
     """Send a case through our own client, with a credential that would be accepted."""
-    data: dict[str, Any] = {"path": case.path_parameters or {}, "query": case.query or {}}
+    # Path parameters come percent-encoded; our own request does that.
+    path = {name: unquote(value) if isinstance(value, str) else value for name, value in case.path_parameters.items()}
+    data: dict[str, Any] = {"path": path, "query": case.query or {}}
     if isinstance(case.body, bytes):
         data["raw"] = case.body.decode("utf-8", "replace")
     elif isinstance(case.body, _JSON_TYPES):
