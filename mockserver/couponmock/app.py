@@ -121,22 +121,20 @@ def _read(limit: int) -> bytes | None:
 
 
 def _response(reply: Reply, namespace: str, *, mock_headers: bool) -> Response:
-    response = Response(reply.body, status=reply.status, headers=list(reply.headers))
-    response.headers["Content-Type"] = reply.media_type
+    headers = [*reply.headers, ("Content-Type", reply.media_type)]
     if mock_headers:
         diagnosis = reply.diagnosis
-        for name, value in {
-            "Vendor": diagnosis.vendor,
-            "Operation": diagnosis.operation,
-            "Finding": diagnosis.finding,
-            "Example": diagnosis.example,
-            "Basis": diagnosis.basis,
-            "Namespace": namespace,
-            "Request-Id": g.request_id,
-        }.items():
-            if value:
-                response.headers[f"X-Mock-{name}"] = value
-    return response
+        told = (
+            ("X-Mock-Vendor", diagnosis.vendor),
+            ("X-Mock-Operation", diagnosis.operation),
+            ("X-Mock-Finding", diagnosis.finding),
+            ("X-Mock-Example", diagnosis.example),
+            ("X-Mock-Basis", diagnosis.basis),
+            (NAMESPACE_HEADER, namespace),
+            ("X-Mock-Request-Id", g.request_id),
+        )
+        headers += [(name, value) for name, value in told if value]
+    return Response(reply.body, reply.status, headers)
 
 
 def _unexpected(error: Exception) -> Response:

@@ -117,9 +117,9 @@ def serve(  # noqa: PLR0913, PLR0917 - one parameter for each flag
             mock.store.close()
 
             def ready(base_url: str) -> None:
+                click.echo(_banner(base_url, mock.worlds[pack].packs))
                 if port_file:
                     write_port(port_file, base_url)
-                click.echo(_banner(base_url, mock.worlds[pack].packs))
 
             run(settings, host, port, workers, ready)
         except PortInUse as error:

@@ -76,7 +76,11 @@ class Kind:
 
     def rendered(self, data: Mapping[str, Any], epoch: int) -> dict[str, Any]:
         """Copy an entity's data with its times as Unix seconds."""
-        return {name: moment(value, epoch) if name in self.moments else value for name, value in data.items()}
+        rendered = dict(data)
+        for name in self.moments:
+            if name in rendered:
+                rendered[name] = moment(rendered[name], epoch)
+        return rendered
 
     def index(self, data: Mapping[str, Any]) -> list[tuple[str, str]]:
         """Return the (fields, values) pairs that the entity is found by."""

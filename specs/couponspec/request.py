@@ -11,7 +11,7 @@ import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, quote_plus, urlencode
 
 from couponspec.document import JSON, Document, Operation, SecurityScheme
 
@@ -49,8 +49,13 @@ class HttpRequest:
     headers: tuple[tuple[str, str], ...]
     body: bytes | None
 
-    def curl(self, base_url: str) -> str:
-        """Render the request as a command for a POSIX shell."""
+    def curl(self, base_url: str, secrets: Mapping[str, str] | None = None) -> str:
+        """Render the request as a command for a POSIX shell.
+
+        Args:
+            base_url: Where the target begins.
+            secrets: Secret -> shell variable (``$NAME``) to print in its place.
+        """
         parts = ["curl", "-sS"]
         if self.method == "HEAD":
             parts.append("-I")
@@ -68,7 +73,7 @@ class HttpRequest:
             source, data = _curl_data(self.body)
             parts += data
         parts.append(base_url.rstrip("/") + self.target)
-        return source + " ".join(shlex.quote(part) for part in parts)
+        return source + " ".join(_quoted(part, secrets or {}) for part in parts)
 
 
 def _key_pair(authorization: str) -> str | None:
@@ -96,6 +101,18 @@ def _curl_data(body: bytes) -> tuple[str, list[str]]:
         return "", ["--data-raw", text]  # data-binary would take a leading @ for the name of a file
     octal = "".join(f"\\{byte:03o}" for byte in body)
     return f"printf {shlex.quote(octal)} | ", ["--data-binary", "@-"]
+
+
+def _quoted(text: str, secrets: Mapping[str, str]) -> str:
+    """Quote an argument for a shell, with variables where it holds secrets."""
+    # The longest first: one secret may be the beginning of another.
+    for secret in sorted(filter(None, secrets), key=len, reverse=True):
+        forms = (secret, quote(secret, safe=""), quote_plus(secret, safe="@"), _basic(secret).removeprefix("Basic "))
+        for written in forms:
+            if written in text:
+                pieces = [_quoted(piece, secrets) if piece else "" for piece in text.split(written)]
+                return f'"{secrets[secret]}"'.join(pieces)
+    return shlex.quote(text)
 
 
 def names_in(value: Any) -> set[str]:

@@ -34,7 +34,7 @@ def list_usable_coupons(call: Call, world: World) -> Answer:
     shown = call.templates["usable_coupons"][0]
     return Answer(
         "usable_coupons" if usable else "none_usable",
-        body=[{name: coupon[name] for name in shown} for coupon in usable],
+        body=[{name: coupon.data[name] for name in shown} for coupon in usable],
     )
 
 
