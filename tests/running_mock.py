@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from http.client import HTTPMessage, HTTPResponse
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 START_SECONDS = 30
 STOP_SECONDS = 3
@@ -109,6 +110,13 @@ class Mock:
     def within(self, namespace: str) -> "Mock":
         """Return the same server, seen from a namespace."""
         return Mock(self.process, self.port, self.log, namespace)
+
+    def new_world(self, pack: str | None = None) -> "Mock":
+        """Make a namespace that nobody else uses."""
+        name = f"test-{uuid4().hex}"
+        answer = self.admin("POST", "/namespaces", {"name": name, **({"pack": pack} if pack else {})})
+        assert answer.status == 201, answer
+        return self.within(name)
 
     def send(
         self,

@@ -92,6 +92,8 @@ class Catalogue:
     vendor: str
     file: YamlFile
     lists: frozenset[str]
+    aliases: Mapping[str, str]
+    """Other name of a member that a reading allows -> the name used here."""
     requirements: tuple[Requirement, ...]
 
     @property
@@ -125,7 +127,8 @@ def load_catalogue(document: Document, folder: Path = FOLDER) -> Catalogue:
         _requirement(document.vendor, f"/requirements/{index}", raw)
         for index, raw in enumerate(file.value["requirements"])
     )
-    catalogue = Catalogue(document.vendor, file, frozenset(file.value.get("lists", ())), requirements)
+    lists, aliases = frozenset(file.value.get("lists", ())), file.value.get("aliases", {})
+    catalogue = Catalogue(document.vendor, file, lists, aliases, requirements)
     if faults := [*_faults(catalogue, document)]:
         raise FaultyFile(faults)
     return catalogue
@@ -224,4 +227,5 @@ def _earlier(expect: Mapping[str, Any]) -> Iterator[str]:
     yield from (expect[key] for key in ("same_as", "unlike") if key in expect)
     if "added" in expect:
         yield expect["added"]["to"]
+    yield from expect.get("kept", {}).values()
     yield from (change["since"] for change in expect.get("change", {}).values())

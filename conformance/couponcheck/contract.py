@@ -8,9 +8,6 @@ from couponspec.schema import Option
 
 from couponcheck.exchange import Exchange
 
-_MOST = 20
-"""Errors of one answer that are looked at."""
-
 
 @dataclass(frozen=True, slots=True)
 class Violation:
@@ -61,17 +58,16 @@ def _errors(document: Document, operation: Operation, response: Response, exchan
     """Explain a wrong body by the mixture of readings that leaves the fewest errors."""
     value = exchange.body
 
-    def errors(readings: dict[str, str]) -> list[tuple[str, str]]:
+    def errors(readings: dict[str, str]) -> dict[str, str]:
+        """Return the first error of each member: a long list is as wrong as its items, not as many times."""
         validator = operation.validator(response, exchange.media_type, readings)
-        found = []
+        found: dict[str, str] = {}
         for error in validator.iter_errors(value):
             path = [str(token) for token in error.instance_path if isinstance(token, str)]
             if missing := getattr(error.kind, "property", None):
                 path.append(str(missing))
             place = "/".join(str(token) for token in error.instance_path)
-            found.append((".".join(path), f"{error.message[:300]} (at /{place})"))
-            if len(found) >= _MOST:
-                break
+            found.setdefault(".".join(path), f"{error.message[:300]} (at /{place})")
         return found
 
     readings = dict(document.sources.taken)
@@ -81,7 +77,7 @@ def _errors(document: Document, operation: Operation, response: Response, exchan
         found = errors(other)
         if len(found) < len(best):
             readings, best = other, found
-    return best or [("", "the body fits no mixture of the documented readings")]
+    return [*best.items()] or [("", "the body fits no mixture of the documented readings")]
 
 
 def readings_used(document: Document, exchange: Exchange) -> list[Option]:

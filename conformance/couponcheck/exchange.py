@@ -1,9 +1,11 @@
 """Requests sent to a target and what came back."""
 
 import json
+import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from email.message import Message
 from functools import cached_property
 from typing import Any
 
@@ -12,6 +14,8 @@ from couponspec.request import HttpRequest
 
 LONGEST_WAIT = 30
 """Seconds that a Retry-After is obeyed for at most."""
+DEEPEST = 100
+"""Levels of a body; no vendor has more than four, and a thousand would end the suite instead of failing the target."""
 _BUSY = {429, 503}
 
 
@@ -40,17 +44,26 @@ class Exchange:
     @cached_property
     def parsed(self) -> tuple[Any, str]:
         """Return the answer's JSON, or None and what is wrong with it as JSON."""
-        charset = self.headers.get("content-type", "").lower().partition("charset=")[2].strip('" ')
-        if charset not in {"", "utf-8", "utf8"}:
+        content_type = Message()
+        content_type["Content-Type"] = self.headers.get("content-type", "")
+        charset = content_type.get_content_charset("utf-8")
+        if charset not in {"utf-8", "utf8"}:
             return None, f"the charset of JSON is UTF-8, not {charset}"
         try:
-            return json.loads(self.content.decode("utf-8"), object_pairs_hook=_members, parse_constant=_refuse), ""
+            text = self.content.decode("utf-8")
+            value = json.loads(text, object_pairs_hook=_members, parse_constant=_refuse, parse_float=_finite)
+            if _depth(value) > DEEPEST:
+                return None, "it is nested too deeply"
+            json.dumps(value, ensure_ascii=False).encode()
+        except UnicodeEncodeError:
+            return None, "it holds half of a surrogate pair, which is no character"
         except UnicodeDecodeError:
             return None, "it is not UTF-8"
         except RecursionError:
             return None, "it is nested too deeply"
         except ValueError as error:
             return None, f"it is not JSON: {error}"
+        return value, ""
 
     @property
     def body(self) -> Any:
@@ -69,6 +82,28 @@ def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _refuse(name: str) -> Any:
     raise ValueError(f"{name} is no JSON number")
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if math.isinf(number):
+        raise ValueError(f"{digits} is beyond the range of numbers that clients read")
+    return number
+
+
+def _depth(value: Any) -> int:
+    """Count the levels of a value, without recursion."""
+    depth = 0
+    level = [value]
+    while level:
+        depth += 1
+        level = [
+            child
+            for item in level
+            if isinstance(item, dict | list)
+            for child in (item.values() if isinstance(item, dict) else item)
+        ]
+    return depth
 
 
 class Client:

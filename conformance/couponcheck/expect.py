@@ -7,6 +7,7 @@ itself written as a float or in digits: a correct server is free in all of that.
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 import jmespath
@@ -18,6 +19,7 @@ from couponcheck.contract import operation_of
 from couponcheck.exchange import Exchange
 
 _LONGEST = 600
+_DIGITS = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 _WORDS = {
     "absent",
     "added",
@@ -55,13 +57,28 @@ def same(expected: Any, got: Any) -> bool:
         return expected.keys() == got.keys() and all(same(expected[key], got[key]) for key in expected)
     if isinstance(expected, list) and isinstance(got, list):
         return not minus(expected, got) and not minus(got, expected)
-    if _number(expected) and _number(got) and not (isinstance(expected, str) and isinstance(got, str)):
-        return float(expected) == float(got) if "." in f"{expected}{got}" else int(expected) == int(got)
-    return bool(expected == got)
+    if isinstance(expected, str) and isinstance(got, str):
+        return expected == got
+    one, other = number(expected), number(got)
+    if one is None or other is None:
+        return bool(expected == got)
+    # A float has been rounded by whoever read it, so nothing more exact can be asked of its pair.
+    return float(one) == float(other) if isinstance(expected, float) or isinstance(got, float) else one == other
 
 
-def _number(value: Any) -> bool:
-    return isinstance(value, int | float) or (isinstance(value, str) and bool(re.fullmatch(r"-?\d+(\.\d+)?", value)))
+def number(value: Any) -> Decimal | None:
+    """Return the number that a JSON value is, or that its digits say; None if it is none."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int | float) or (isinstance(value, str) and _DIGITS.fullmatch(value)):
+        return Decimal(str(value)) if isinstance(value, float) else Decimal(value)
+    return None
+
+
+def step(before: Any, after: Any) -> Decimal | None:
+    """Return by how much a number has grown; None if either is none."""
+    one, other = number(before), number(after)
+    return None if one is None or other is None else other - one
 
 
 def minus(left: list[Any], right: list[Any]) -> list[Any]:
@@ -91,11 +108,12 @@ class Judgement:
     document: Document
     bindings: Bindings
     lists: frozenset[str]
+    aliases: Mapping[str, str]
     earlier: Mapping[str, Exchange]
 
     def view(self, exchange: Exchange) -> Any:
-        """Return the answer's body; a list that stands alone under one key is looked at without it."""
-        body = exchange.body
+        """Return the answer's body by the catalogue's names; a list that stands alone under one key is bared of it."""
+        body = _renamed(exchange.body, self.aliases)
         if exchange.operation in self.lists and isinstance(body, dict) and len(body) == 1:
             (inner,) = body.values()
             return inner if isinstance(inner, list) else body
@@ -172,12 +190,12 @@ class Judgement:
 
     def _at_least(self, wanted: Mapping[str, Any], exchange: Exchange) -> Iterator[Mismatch]:
         return self._each(
-            wanted, exchange, "is at least", lambda got, value: _number(got) and float(got) >= float(value)
+            wanted, exchange, "is at least", lambda got, value: (by := step(value, got)) is not None and by >= 0
         )
 
     def _at_most(self, wanted: Mapping[str, Any], exchange: Exchange) -> Iterator[Mismatch]:
         return self._each(
-            wanted, exchange, "is at most", lambda got, value: _number(got) and float(got) <= float(value)
+            wanted, exchange, "is at most", lambda got, value: (by := step(value, got)) is not None and by <= 0
         )
 
     def _matches(self, wanted: Mapping[str, Any], exchange: Exchange) -> Iterator[Mismatch]:
@@ -222,6 +240,12 @@ class Judgement:
         if exchange.status != before.status or not same(self.view(before), self.view(exchange)):
             yield Mismatch(f"the same answer as {wanted!r}", _difference(self.view(before), self.view(exchange)))
 
+    def _kept(self, wanted: Mapping[str, str], exchange: Exchange) -> Iterator[Mismatch]:
+        for path, name in wanted.items():
+            before, after = self._at(path, self.earlier[name]), self._at(path, exchange)
+            if not same(before, after):
+                yield Mismatch(f"{path} as in {name!r}", _difference(before, after))
+
     def _unlike(self, wanted: str, exchange: Exchange) -> Iterator[Mismatch]:
         if same(self.view(self.earlier[wanted]), self.view(exchange)):
             yield Mismatch(f"another answer than {wanted!r}", f"the same: {_body(exchange)}")
@@ -241,9 +265,21 @@ class Judgement:
     def _change(self, wanted: Mapping[str, Any], exchange: Exchange) -> Iterator[Mismatch]:
         for path, change in wanted.items():
             before, after = self._at(path, self.earlier[change["since"]]), self._at(path, exchange)
-            if not (_number(before) and _number(after)) or float(after) - float(before) != change["by"]:
+            if step(before, after) != change["by"]:
                 expected = f"{path} changes by {change['by']:+d} since {change['since']!r}"
                 yield Mismatch(expected, f"{path} was {_shown(before)} and is {_shown(after)}")
+
+
+def _renamed(value: Any, aliases: Mapping[str, str]) -> Any:
+    """Copy a value with the catalogue's own name for every member that has another there."""
+    if isinstance(value, list):
+        return [_renamed(item, aliases) for item in value]
+    if not isinstance(value, dict):
+        return value
+    return {
+        name if aliases.get(name, name) in value else aliases.get(name, name): _renamed(item, aliases)
+        for name, item in value.items()
+    }
 
 
 def _objects(value: Any) -> list[Mapping[str, Any]]:

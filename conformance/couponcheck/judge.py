@@ -11,10 +11,10 @@ from couponcheck.catalogue import Call, Catalogue, Contract, Requirement
 from couponcheck.contract import Violation, operation_of, readings_used, tolerated, violations
 from couponcheck.exchange import Exchange, TargetUnreachable
 from couponcheck.expect import Judgement, Mismatch
-from couponcheck.target import Target
+from couponcheck.target import Target, UnusableTarget
 
 PASS, FAIL, WARN = "pass", "fail", "warn"
-NOT_TESTABLE, NOT_SELECTED, NOT_APPLICABLE, ERROR = "not testable", "not selected", "not applicable", "error"
+NOT_TESTABLE, NOT_SELECTED, ERROR = "not testable", "not selected", "error"
 
 
 @dataclass(frozen=True)
@@ -60,12 +60,12 @@ class Judge:
                 return self._contract(requirement, requirement.contract)
             if not self._clean:
                 self.target.prepare()
-            # A broken server may write where a right one does not, so only a plain read leaves the data trusted.
+            # A broken server may write wherever it is asked, so nothing leaves the data trusted.
             self._clean = False
             outcome = self._generated(requirement) if requirement.generated else self._calls(requirement)
         except Unbound as error:
             return Outcome(requirement, NOT_TESTABLE, f"the target's data lacks {error.name}")
-        except TargetUnreachable as error:
+        except (TargetUnreachable, UnusableTarget) as error:
             return Outcome(requirement, ERROR, str(error))
         return self._weighed(outcome)
 
@@ -146,10 +146,12 @@ class Judge:
     def _answers(self, operation: str) -> Iterator[Exchange]:
         """Yield every answer of an operation, carrying out the scenarios that have not been."""
         for requirement in self.catalogue.checked:
-            if requirement.calls:
-                for exchange in self.outcome(requirement).exchanges:
-                    if exchange.operation == operation:
-                        yield exchange
+            if not requirement.calls:
+                continue
+            for exchange in self.outcome(requirement).exchanges:
+                beside = exchange.operation == self.document.general.id and requirement.operation == operation
+                if exchange.operation == operation or beside:
+                    yield exchange
 
     def _concerns(self, requirement: Requirement, contract: Contract, violation: Violation) -> bool:
         """Tell whether a breach is this requirement's: its member, or no other requirement's."""
@@ -172,7 +174,7 @@ class Judge:
         return self.target.client.send(call.operation, request)
 
     def _judgement(self, earlier: dict[str, Exchange]) -> Judgement:
-        return Judgement(self.document, self.target.bindings, self.catalogue.lists, earlier)
+        return Judgement(self.document, self.target.bindings, self.catalogue.lists, self.catalogue.aliases, earlier)
 
     def _readings(self, exchanges: list[Exchange]) -> tuple[Option, ...]:
         return tuple(sorted({option for exchange in exchanges for option in readings_used(self.document, exchange)}))

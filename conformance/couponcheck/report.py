@@ -30,13 +30,16 @@ _STYLES = {
 }
 _LONGEST_BODY = 4000
 _LONGEST_REASON = 160
+_EVERY = 50
+"""Requirements between two lines of progress in a log."""
 
 
 class Progress:
-    """Shows on a terminal how far a run is; silent elsewhere."""
+    """Shows how far a run is: a bar on a terminal, a line now and then elsewhere."""
 
     def __init__(self, console: Console) -> None:
         """Show on a console."""
+        self._console = console
         self._bar = Bar(
             TextColumn("{task.fields[requirement]}"),
             BarColumn(),
@@ -50,12 +53,16 @@ class Progress:
 
     def start(self, total: int) -> None:
         """Begin; so many requirements are to come."""
+        self._done, self._total = 0, total
         self._bar.start()
         self._task = self._bar.add_task("", total=total, requirement="", requests=0)
 
     def advance(self, requirement: str, requests: int) -> None:
         """One more is done."""
+        self._done += 1
         self._bar.update(self._task, advance=1, requirement=requirement, requests=requests)
+        if not self._console.is_terminal and (self._done % _EVERY == 0 or self._done == self._total):
+            self._console.print(f"{self._done} of {self._total} requirements, {requests} requests", highlight=False)
 
     def stop(self) -> None:
         """End, however the run ended."""

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable
+from contextlib import closing
 from dataclasses import dataclass, field
 
 from couponspec import load_document
@@ -54,7 +55,8 @@ class Run:
             TargetUnreachable: nobody answers.
             FaultyFile: a document or a catalogue has a mistake.
         """
-        about = MockAdmin(url).about() if given is None else None
+        with closing(MockAdmin(url)) as admin:
+            about = admin.about() if given is None else None
         if not vendors:
             if about is None:
                 raise UnusableTarget(f"{url} is not our mock; say whose promises it makes with --vendor")

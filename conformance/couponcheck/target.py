@@ -4,6 +4,7 @@ import os
 import random
 import secrets
 from collections.abc import Mapping
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -52,15 +53,19 @@ class MockTarget(Target):
     admin: "MockAdmin" = field(kw_only=True)
     namespace: str = field(kw_only=True)
     seed: int = field(kw_only=True)
+    epoch: int = field(kw_only=True)
+    """Unix seconds from which the times in the bindings count."""
 
     def prepare(self) -> None:
-        """Reset the namespace; times in its bindings count from the reset."""
-        self.admin.reset(self.namespace)
-        self.bindings = {**self.admin.bindings(self.namespace).get(self.vendor, {}), **unknown_values(self.seed)}
+        """Reset the namespace, and learn its bindings anew if the moment they count from has changed."""
+        if self.admin.reset(self.namespace) != self.epoch:
+            self.epoch, seeded = self.admin.bindings(self.namespace)
+            self.bindings = {**seeded[self.vendor], **unknown_values(self.seed)}
 
     def close(self) -> None:
         """Drop the namespace."""
         self.admin.drop(self.namespace)
+        self.admin.close()
         super().close()
 
 
@@ -100,18 +105,38 @@ class MockAdmin:
         if response.status_code != requests.codes.created:
             raise UnusableTarget(f"the mock makes no namespace with the pack {PACK!r}: {response.text.strip()}")
 
-    def reset(self, namespace: str) -> None:
-        """Bring a namespace back to its pack."""
-        self._send("POST", "/reset", {"namespace": namespace})
+    def reset(self, namespace: str) -> int:
+        """Bring a namespace back to its pack and return the moment that its times count from now, in Unix seconds.
+
+        Raises:
+            UnusableTarget: the mock refuses.
+        """
+        epoch: int = self._told("POST", "/reset", {"namespace": namespace})["epoch"]
+        return epoch
 
     def drop(self, namespace: str) -> None:
         """Drop a namespace."""
         self._send("DELETE", f"/namespaces/{namespace}")
 
-    def bindings(self, namespace: str) -> dict[str, Bindings]:
-        """Return vendor -> handle -> members of a namespace."""
-        bindings: dict[str, Bindings] = self._send("GET", f"/namespaces/{namespace}/bindings").json()["bindings"]
-        return bindings
+    def bindings(self, namespace: str) -> tuple[int, dict[str, Bindings]]:
+        """Return the moment that a namespace's times count from, and vendor -> handle -> members.
+
+        Raises:
+            UnusableTarget: the mock refuses.
+        """
+        told = self._told("GET", f"/namespaces/{namespace}/bindings")
+        return told["epoch"], told["bindings"]
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._session.close()
+
+    def _told(self, method: str, path: str, body: Mapping[str, str] | None = None) -> dict[str, Any]:
+        response = self._send(method, path, body)
+        if response.status_code != requests.codes.ok:
+            raise UnusableTarget(f"the mock refuses {method} {path}: {response.text.strip()}")
+        told: dict[str, Any] = response.json()
+        return told
 
     def _send(self, method: str, path: str, body: Mapping[str, str] | None = None) -> requests.Response:
         url = f"{self.base_url}/__admin{path}"
@@ -146,20 +171,35 @@ def open_target(
         TargetUnreachable: nobody answers.
     """
     agent = f"couponcheck/{version()}"
-    admin = MockAdmin(url)
-    if given is None and (about := admin.about()) is not None:
-        if vendor not in about["vendors"]:
-            raise UnusableTarget(
-                f"the mock at {url} does not act as {vendor}; it acts as {', '.join(about['vendors'])}"
-            )
-        namespace = f"couponcheck-{vendor}-{secrets.token_hex(6)}"
-        admin.create(namespace)
-        client = Client(f"{admin.base_url}/~{namespace}", TIMEOUT, agent)
-        bindings = {**admin.bindings(namespace)[vendor], **unknown_values(seed)}
-        return MockTarget(vendor, client, bindings, may_write=True, admin=admin, namespace=namespace, seed=seed)
+    if given is None:
+        with ExitStack() as undo:
+            admin = undo.enter_context(closing(MockAdmin(url)))
+            if (about := admin.about()) is not None:
+                target = _mock_target(admin, about, vendor, agent, seed)
+                undo.pop_all()
+                return target
     bindings = {**(given.bindings.get(vendor, {}) if given else {}), **unknown_values(seed)}
     masked = given.secrets if given else {}
     return Target(vendor, Client(url, TIMEOUT, agent), bindings, may_write=allow_writes, secrets=masked)
+
+
+def _mock_target(admin: MockAdmin, about: Mapping[str, Any], vendor: str, agent: str, seed: int) -> MockTarget:
+    if vendor not in about["vendors"]:
+        known = ", ".join(about["vendors"])
+        raise UnusableTarget(f"the mock at {admin.base_url} does not act as {vendor}; it acts as {known}")
+    namespace = f"couponcheck-{vendor}-{secrets.token_hex(6)}"
+    admin.create(namespace)
+    epoch, seeded = admin.bindings(namespace)
+    return MockTarget(
+        vendor,
+        Client(f"{admin.base_url}/~{namespace}", TIMEOUT, agent),
+        {**seeded[vendor], **unknown_values(seed)},
+        may_write=True,
+        admin=admin,
+        namespace=namespace,
+        seed=seed,
+        epoch=epoch,
+    )
 
 
 def unknown_values(seed: int) -> dict[str, dict[str, Any]]:

@@ -12,6 +12,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from multiprocessing import resource_tracker
 from pathlib import Path
 
 from granian.constants import Interfaces
@@ -117,6 +118,8 @@ def serve(settings: Settings, host: str, port: int, workers: int, ready: Callabl
         server.serve()
     finally:
         stopped.set()
+        # Starting workers afresh brings a helper of multiprocessing's along, which nobody would wait for.
+        resource_tracker._resource_tracker._stop()  # type: ignore[attr-defined]  # noqa: SLF001 - no public way
 
 
 def _announce(base_url: str, stopped: threading.Event, ready: Callable[[str], None]) -> None:

@@ -1,7 +1,6 @@
 """The servers that the tests of the mock share, each started once by each test process, and worlds in them."""
 
 from collections.abc import Iterator
-from uuid import uuid4
 
 import pytest
 from running_mock import Mock, serving
@@ -21,27 +20,19 @@ def documented_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mock
         yield mock
 
 
-def new_world(server: Mock, pack: str | None = None) -> Mock:
-    """Make a namespace that nobody else uses."""
-    name = f"test-{uuid4().hex}"
-    answer = server.admin("POST", "/namespaces", {"name": name, **({"pack": pack} if pack else {})})
-    assert answer.status == 201, answer
-    return server.within(name)
-
-
 @pytest.fixture
 def mock(server: Mock) -> Mock:
     """Give a world of its own to a test, made from the pack `demo`."""
-    return new_world(server)
+    return server.new_world()
 
 
 @pytest.fixture
 def other_mock(server: Mock) -> Mock:
     """Give a second world of the same server and pack."""
-    return new_world(server)
+    return server.new_world()
 
 
 @pytest.fixture
 def documented(documented_server: Mock) -> Mock:
     """Give a world of its own to a test, made from the pack `documented`."""
-    return new_world(documented_server)
+    return documented_server.new_world()

@@ -28,15 +28,10 @@ def ask(mock: Mock, request: dict[str, Any]) -> tuple[int, Any]:
 
 
 @pytest.mark.parametrize("name", SAMPLES)
-def test_the_mock_answers_as_the_page_prints_it(documented: Mock, documented_server: Mock, name: str) -> None:
+def test_the_mock_answers_as_the_page_prints_it(documented_server: Mock, name: str) -> None:
     """Same status, and a body with the same members and values of the same types."""
     printed = sample(name)
-    world = documented
-    if "pack" in printed:
-        world = documented_server.within(name)
-        made = world.admin("POST", "/namespaces", {"name": name, "pack": printed["pack"]})
-        assert made.status == 201
-    status, body = ask(world, printed["request"])
+    status, body = ask(documented_server.new_world(printed.get("pack")), printed["request"])
     assert status == printed["answer"]["status"]
     assert same(body, json.loads(printed["answer"]["body"])), body
 

@@ -1,0 +1,138 @@
+"""Every command that the documentation shows is run here, or named with the place that runs it."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+from couponcheck.commands import couponcheck
+from couponmock.cli import main as couponmock
+from running_mock import Mock, serving
+
+ROOT = Path(__file__).parent.parent
+DOCS = [ROOT / name for name in ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md")] + sorted(
+    (ROOT / "docs").glob("*.md")
+)
+COMMANDS = Path(sys.executable).parent
+RUN_ELSEWHERE = {
+    "make demo": "test_make_demo_judges_the_mock_and_leaves_nothing_running runs its script",
+    "make test": "it is what runs this",
+    "make check": "it is what CI runs",
+    "make format": "it would change the tree under test",
+    "couponmock serve": "the servers of these tests are started so",
+    "pip install .": "tools/check_build.py installs the wheel",
+    "pip install '.[conformance]'": "tools/check_build.py installs the wheel with the extra",
+}
+PARTIAL = 1
+
+
+def shell_commands() -> list[tuple[str, str]]:
+    """Return file and command for every line of a shell block."""
+    found = []
+    for file in DOCS:
+        for block in re.findall(r"^```sh\n(.*?)^```", file.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE):
+            found += [
+                (file.name, command) for line in block.splitlines() if (command := line.partition("  #")[0].strip())
+            ]
+    return found
+
+
+def inline_commands() -> list[tuple[str, str]]:
+    """Return file and command for every inline mention of one of our two commands."""
+    pattern = r"`((?:couponmock|couponcheck) [a-z][^`]*)`"
+    return [(file.name, text) for file in DOCS for text in re.findall(pattern, file.read_text(encoding="utf-8"))]
+
+
+@pytest.fixture(scope="module")
+def mock(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mock]:
+    """Run the mock as the documentation starts it, on another port."""
+    with serving(tmp_path_factory.mktemp("docs")) as running:
+        yield running
+
+
+@pytest.mark.parametrize(("file", "command"), [item for item in shell_commands() if item[1] not in RUN_ELSEWHERE])
+def test_a_documented_command_works(file: str, command: str, mock: Mock, tmp_path: Path) -> None:
+    """A command of a shell block ends well when a shell runs it as it is written."""
+    if command.startswith("curl") and shutil.which("curl") is None:
+        assert not os.environ.get("CI"), "curl is missing"
+        pytest.skip("curl is not installed")
+    bindings = re.search(
+        r"```yaml\n(.*?)```", (ROOT / "docs" / "your-server.md").read_text(encoding="utf-8"), re.DOTALL
+    )
+    assert bindings
+    (tmp_path / "bindings.yaml").write_text(bindings[1], encoding="utf-8")
+    script = command.replace("http://127.0.0.1:8642", mock.origin).replace("https://sandbox.example.com", mock.origin)
+    script = script.replace("CT_API_KEY=...", "CT_API_KEY=QWERTY")
+    done = subprocess.run(
+        ["bash", "-c", script],
+        cwd=tmp_path,
+        env={**os.environ, "PATH": f"{COMMANDS}:{os.environ['PATH']}", "CT_API_KEY": "QWERTY"},
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+    # Our sample test data covers a part of the catalogue, and a part is not enough to be conformant.
+    expected = PARTIAL if "--bindings" in command else 0
+    assert done.returncode == expected, f"{file}: {done.stdout}{done.stderr}"
+    assert "urn:couponmock" not in done.stdout, f"{file}: {done.stdout}"
+    if "--bindings" in command:
+        assert f"{mock.origin}: partial" in done.stdout
+
+
+def test_the_bindings_that_the_documentation_shows_accuse_nobody(mock: Mock, tmp_path: Path) -> None:
+    """With the sample of docs/your-server.md the mock, taken for a stranger's server, fails no requirement."""
+    bindings = re.search(
+        r"```yaml\n(.*?)```", (ROOT / "docs" / "your-server.md").read_text(encoding="utf-8"), re.DOTALL
+    )
+    assert bindings
+    (tmp_path / "bindings.yaml").write_text(bindings[1], encoding="utf-8")
+    done = subprocess.run(
+        [COMMANDS / "couponcheck", "run", mock.origin, "--vendor", "crowdtwist", "--bindings", "bindings.yaml"],
+        cwd=tmp_path,
+        env={**os.environ, "CT_API_KEY": "QWERTY"},
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+    assert "FAIL" not in done.stdout
+    assert re.search(r"^crowdtwist: .*\b\d+ pass", done.stdout, re.MULTILINE)
+
+
+@pytest.mark.parametrize(("file", "text"), inline_commands())
+def test_a_command_named_in_passing_exists(file: str, text: str) -> None:
+    """A command that a sentence names has that sub-command and those flags."""
+    program, name, *rest = text.split()
+    group = {"couponmock": couponmock, "couponcheck": couponcheck}[program]
+    command = group.commands.get(name)
+    assert isinstance(command, click.Command), f"{file}: {text}"
+    known = {flag for parameter in command.params for flag in (*parameter.opts, *parameter.secondary_opts)}
+    assert {word for word in rest if word.startswith("-")} <= known, f"{file}: {text}"
+
+
+def test_every_make_target_that_the_documentation_names_exists() -> None:
+    """`make x` in a document is a target of the Makefile."""
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    named = {name for file in DOCS for name in re.findall(r"`make ([a-z-]+)", file.read_text(encoding="utf-8"))}
+    assert named <= targets
+
+
+def test_make_demo_judges_the_mock_and_leaves_nothing_running(tmp_path: Path) -> None:
+    """The script behind `make demo` ends with 0, writes report/ and prints the verdict."""
+    done = subprocess.run(
+        [sys.executable, ROOT / "tools" / "demo.py"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=110,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert ": conformant" in done.stdout
+    assert {path.name for path in (tmp_path / "report").iterdir()} >= {"report.json", "junit.xml"}
