@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from couponcheck.catalogue import Catalogue, Requirement, catalogued, load_catalogue
-from couponcheck.judge import FAIL, WARN, Judge, Outcome
+from couponcheck.judge import ERROR, FAIL, WARN, Judge, Outcome
 from couponcheck.target import open_target
 from couponmock.app import create_app
 from couponmock.assembly import assemble
@@ -102,5 +102,9 @@ def judged(vendor: str, url: str, chosen: Iterable[Requirement]) -> dict[str, Ou
 
 
 def accused(outcomes: dict[str, Outcome]) -> dict[str, str]:
-    """Return the requirements that are broken, with the reasons."""
-    return {requirement: outcome.reason for requirement, outcome in outcomes.items() if outcome.verdict in {FAIL, WARN}}
+    """Return the requirements that are not kept, with the reasons; a tolerated variant is no breach."""
+    return {
+        requirement: f"{outcome.verdict}: {outcome.reason}"
+        for requirement, outcome in outcomes.items()
+        if outcome.verdict in ({FAIL, ERROR} if outcome.requirement.level == "must" else {FAIL, ERROR, WARN})
+    }

@@ -30,6 +30,7 @@ _WORDS = {
     "equal",
     "exactly",
     "example",
+    "kept",
     "lacks",
     "matches",
     "same_as",

@@ -40,6 +40,8 @@ class Judge:
     target: Target
     seed: int
     _outcomes: dict[str, Outcome] = field(default_factory=dict)
+    _found: dict[int, list[Violation]] = field(default_factory=dict)
+    """Identity of an exchange that an outcome keeps -> what it breaks."""
     _clean: bool = True
     """Whether the target's data is as its bindings say."""
 
@@ -129,7 +131,7 @@ class Judge:
             if contract.of and (contract.of == "success") != (exchange.status < 400):
                 continue
             judged.append(exchange)
-            breaches = [v for v in violations(self.document, exchange) if self._concerns(requirement, contract, v)]
+            breaches = [v for v in self._violations(exchange) if self._concerns(requirement, contract, v)]
             if breaches:
                 mismatches = tuple(Mismatch(breach.expected, breach.got) for breach in breaches)
                 return self._weighed(Outcome(requirement, FAIL, _first(list(mismatches)), mismatches, (exchange,)))
@@ -142,6 +144,12 @@ class Judge:
             reason = f"tolerated variant seen: {', '.join(lenient)}"
             return Outcome(requirement, WARN, reason, exchanges=(judged[-1],), readings=tuple(sorted(used)))
         return Outcome(requirement, PASS, exchanges=(judged[-1],), readings=tuple(sorted(used)))
+
+    def _violations(self, exchange: Exchange) -> list[Violation]:
+        """Hold an answer against the document once, however many requirements are about that."""
+        if id(exchange) not in self._found:
+            self._found[id(exchange)] = violations(self.document, exchange)
+        return self._found[id(exchange)]
 
     def _answers(self, operation: str) -> Iterator[Exchange]:
         """Yield every answer of an operation, carrying out the scenarios that have not been."""

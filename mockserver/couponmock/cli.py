@@ -1,5 +1,6 @@
 """The command ``couponmock``. Exit codes: 0 fine, 1 a check failed, 2 wrong usage or a faulty file, 3 port in use."""
 
+import signal
 import sys
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
@@ -98,6 +99,8 @@ def serve(  # noqa: PLR0913, PLR0917 - one parameter for each flag
     """Serve the vendors on one port, at their real paths."""
     from couponmock.server import CannotListen, PortInUse, reserved, serve as run, temporary_store, write_port  # noqa: I001 - granian is loaded only to serve
 
+    # Until the server listens to signals itself, SIGTERM unwinds what has been begun.
+    signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(0))
     chosen = _vendors(vendors)
     known = [name for vendor in chosen for name in defects_of(vendor)]
     for name in defects:

@@ -12,8 +12,9 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
-from couponmock.behaviour import Answer, Behaviour, Call, World, behaviour
+from couponmock.behaviour import Answer, Behaviour, Call, Entity, World, behaviour
 from couponmock.exchange import Handler, Reply, Request
+from couponmock.finding import BODY_LIMIT
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,46 @@ def asking(change: Callable[[Request], Request]) -> Callable[[Handler], Handler]
     return wrap
 
 
+def mishearing(change: Callable[[Any], Any]) -> Callable[[Handler], Handler]:
+    """Make a broken handler that understands another JSON body than was sent; what is no JSON it leaves alone."""
+
+    def changed(request: Request) -> Request:
+        request = buffered(request)
+        try:
+            value = json.loads(request.read(BODY_LIMIT) or b"")
+        except ValueError:
+            return request
+        body = json.dumps(change(value), ensure_ascii=False).encode()
+        return replace(request, read=lambda _: body)
+
+    return asking(changed)
+
+
+def borrowing(header: str, refused: Callable[[Request, Reply], bool]) -> Callable[[Handler], Handler]:
+    """Make a broken handler that serves refused clients with the credential of the first one it let in.
+
+    Args:
+        header: Where credentials stand, in lower case.
+        refused: Tells for a request and its refusal whether the credential is to be borrowed.
+    """
+
+    def wrap(right: Handler) -> Handler:
+        first: dict[str, str] = {}
+
+        def handle(request: Request) -> Reply:
+            request = buffered(request)
+            reply = right(request)
+            if reply.status < 400:
+                first.setdefault(header, request.headers[header])
+            elif first and refused(request, reply):
+                return right(replace(request, headers={**request.headers, **first}))
+            return reply
+
+        return handle
+
+    return wrap
+
+
 def behaving(change: Callable[[Behaviour, Call, World], Answer]) -> Callable[[Behaviour], Behaviour]:
     """Make a broken behaviour, which is handed the right one to use or not."""
 
@@ -61,6 +102,37 @@ def behaving(change: Callable[[Behaviour, Call, World], Answer]) -> Callable[[Be
         return behaviour(right.operation, *right.examples)(lambda call, world: change(right, call, world))
 
     return wrap
+
+
+class _Misled(World):
+    """A world whose entities are found in another way."""
+
+    def __init__(self, world: World, find: Callable[..., Entity | None]) -> None:
+        vars(self).update(vars(world))
+        self._found = find
+
+    def find(self, kind: str, **members: Any) -> Entity | None:
+        return self._found(super().find, kind, **members)
+
+
+def misleading(change: Callable[..., Entity | None]) -> Callable[[Behaviour], Behaviour]:
+    """Make a broken behaviour that finds other entities than it should.
+
+    Args:
+        change: Is handed the right `World.find` and its arguments.
+    """
+    return behaving(lambda right, call, world: right(call, _Misled(world, change)))
+
+
+def all_of(world: World, kind: str) -> list[Entity]:
+    """Return every entity of a kind, whosever it is; nothing that is right asks for that."""
+    return [world._entity(kind, record) for record in world._session.scan(world._key(kind))]  # noqa: SLF001
+
+
+def buffered(request: Request) -> Request:
+    """Let the body of a request be read more than once."""
+    body = request.read(BODY_LIMIT)
+    return replace(request, read=lambda _: body)
 
 
 def body_of(reply: Reply) -> Any:

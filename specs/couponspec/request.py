@@ -170,7 +170,9 @@ def build(document: Document, operation: Operation, data: Mapping[str, Any], bin
         Unbound: a name or a parameter of the path has no value.
     """
     data = fill(data, bindings)
-    target = quote(data["url"], safe=_LEFT_ALONE) if "url" in data else _path(operation.path, data.get("path", {}))
+    target = (
+        quote(_text(data["url"]), safe=_LEFT_ALONE) if "url" in data else _path(operation.path, data.get("path", {}))
+    )
     query = [
         (name, _text(item))
         for name, value in data.get("query", {}).items()
@@ -179,7 +181,7 @@ def build(document: Document, operation: Operation, data: Mapping[str, Any], bin
     headers: dict[str, str] = {}
     body = None
     if "raw" in data:
-        body = data["raw"].encode() * data.get("repeat", 1)
+        body = _text(data["raw"]).encode() * data.get("repeat", 1)
     elif "body" in data:
         body = json.dumps(data["body"], ensure_ascii=False).encode()
     if body is not None:
@@ -193,7 +195,7 @@ def build(document: Document, operation: Operation, data: Mapping[str, Any], bin
     for name, value in data.get("headers", {}).items():
         for same in [known for known in headers if known.lower() == name.lower()]:
             del headers[same]
-        headers[name] = value
+        headers[name] = _text(value)
     if query:
         target += ("&" if "?" in target else "?") + urlencode(query, safe="@")
     return HttpRequest(data.get("method", operation.method), target, tuple(headers.items()), body)

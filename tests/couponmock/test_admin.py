@@ -106,7 +106,7 @@ def test_resetting_starts_the_time_of_a_running_world_anew(mock: Mock) -> None:
         ({"name": "a b"}, "1 to 64 letters"),
         ({"name": "a\n"}, "1 to 64 letters"),
         ({"name": "x" * 65}, "1 to 64 letters"),
-        ({"name": "caf\u00e9"}, "1 to 64 letters"),
+        ({"name": "\u00e9\u00e8"}, "1 to 64 letters"),
         ({"name": "fine", "pack": "nope"}, "'nope'"),
         ({"name": "fine", "pack": ""}, "no pack ''"),
         ({"name": "fine", "packs": "demo"}, "Unknown member 'packs'"),
@@ -217,7 +217,7 @@ def test_head_is_get_without_a_body(server: Mock) -> None:
 
 
 def test_a_reset_needs_no_body_and_no_content_type(documented_server: Mock) -> None:
-    """curl -X POST is enough."""
+    """A bare POST, as of curl -X POST, is enough."""
     request = request_bytes("POST", "/__admin/reset")
     answer = exchange(documented_server.port, request)
     assert (answer.status, answer.json["name"]) == (200, "default")

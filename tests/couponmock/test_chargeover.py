@@ -39,7 +39,7 @@ def test_a_coupon_without_a_related_item_has_no_discount_item_id(mock: Mock) -> 
 
 def test_texts_and_large_ids_arrive_as_they_were_seeded(mock: Mock) -> None:
     """Characters beyond ASCII, an IPv6 address, and an id that a double cannot hold."""
-    assert get(mock, 5).json["response"]["descrip"] == "Café gratuit – 夏のクーポン 🎉"
+    assert get(mock, 5).json["response"]["descrip"] == "Café gratuit – 夏のクーポン 🎉"  # noqa: RUF001 - the seeded text
     assert get(mock, 3).json["response"]["write_ipaddr"] == "2001:db8::17"
     assert get(mock, 9007199254740993).json["response"]["coupon_id"] == 9007199254740993
     assert_example("chargeover", "getCoupon", "not_found", get(mock, 9007199254740992))
@@ -74,7 +74,24 @@ def test_reading_changes_nothing(mock: Mock) -> None:
 
 @pytest.mark.parametrize(
     "coupon_id",
-    ["abc", "1.5", "1.0", "1e3", "+1", "01", "1x", "0x1", "1,2", "1;a=1", "%00", "%ff", "1%0A", "%D9%A3", "%C2%B2", "true"],
+    [
+        "abc",
+        "1.5",
+        "1.0",
+        "1e3",
+        "+1",
+        "01",
+        "1x",
+        "0x1",
+        "1,2",
+        "1;a=1",
+        "%00",
+        "%ff",
+        "1%0A",
+        "%D9%A3",
+        "%C2%B2",
+        "true",
+    ],
 )
 def test_an_id_that_is_no_integer_is_an_invalid_parameter(mock: Mock, coupon_id: str) -> None:
     """The answer's member is an integer, and 400 is documented here with no other parameter to be wrong."""

@@ -59,7 +59,9 @@ def test_receiving_at_once_never_passes_the_stock(mock: Mock) -> None:
     assert codes == {0: STOCK, 8: len(customers) - STOCK}
     stocks = [answer.json["items"][0]["stock"] for answer in answers if answer.json["status"] == 0]
     assert sorted(stocks) == list(range(STOCK))
-    counts = [receive(mock, customer, WELCOME).json["items"][0]["received_count"] for customer in ("5001", "5002", "5003")]
+    counts = [
+        receive(mock, customer, WELCOME).json["items"][0]["received_count"] for customer in ("5001", "5002", "5003")
+    ]
     assert sum(counts) == STOCK
 
 

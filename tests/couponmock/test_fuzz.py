@@ -1,10 +1,11 @@
-"""Two hundred requests put together at random, the same two hundred every time: no answer is anybody's but the vendor's."""
+"""Two hundred random requests, the same every time: no answer is anybody's but the vendor's."""
 
 import json
 import string
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings, strategies as st
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from running_mock import Mock
 from vendor_answers import CREDENTIALS, assert_fits_document, assert_is_json, assert_problem, assert_refusal, vendor_of
 
@@ -18,7 +19,21 @@ SEGMENT = st.one_of(
     PLAIN,
     PERCENT,
     st.sampled_from(
-        ["", ".", "..", "coupon", "coupons", "unuse", "users", "1001", "usable_coupons", "2022-01", "receive", "1", "500"]
+        [
+            "",
+            ".",
+            "..",
+            "coupon",
+            "coupons",
+            "unuse",
+            "users",
+            "1001",
+            "usable_coupons",
+            "2022-01",
+            "receive",
+            "1",
+            "500",
+        ]
     ),
 )
 KNOWN = st.sampled_from(
@@ -35,9 +50,13 @@ PATHS = st.one_of(
     st.builds(lambda prefix, segments: prefix + "/".join(segments), PREFIX, st.lists(SEGMENT, max_size=6)),
 )
 PARAMETER = st.builds(
-    lambda name, value: f"{name}={value}", st.sampled_from(["api_key", "id_type", "access-token", ""]) | PLAIN, PLAIN | PERCENT
+    lambda name, value: f"{name}={value}",
+    st.sampled_from(["api_key", "id_type", "access-token", ""]) | PLAIN,
+    PLAIN | PERCENT,
 )
-QUERIES = st.lists(PARAMETER | st.sampled_from(["api_key=QWERTY", "id_type=email", "id_type=id"]), max_size=4).map("&".join)
+QUERIES = st.lists(PARAMETER | st.sampled_from(["api_key=QWERTY", "id_type=email", "id_type=id"]), max_size=4).map(
+    "&".join
+)
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=20),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=5), inner, max_size=4),
@@ -65,7 +84,15 @@ HEADERS = st.lists(
         st.sampled_from([*CREDENTIALS["chargeover"].items(), *CREDENTIALS["shoplazza"].items()]),
         st.tuples(
             st.sampled_from(
-                ["Authorization", "access-token", "X-CT-Authorization", "Content-Type", "Content-Encoding", "Accept", "Cookie"]
+                [
+                    "Authorization",
+                    "access-token",
+                    "X-CT-Authorization",
+                    "Content-Type",
+                    "Content-Encoding",
+                    "Accept",
+                    "Cookie",
+                ]
             ),
             TEXT,
         ),

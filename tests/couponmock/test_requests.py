@@ -15,14 +15,32 @@ from vendor_answers import (
     vendor_of,
 )
 
-UNROUTED = {"crowdtwist": (404, "unknown_route"), "chargeover": (400, "unknown_endpoint"), "shoplazza": (404, "unknown_route")}
+UNROUTED = {
+    "crowdtwist": (404, "unknown_route"),
+    "chargeover": (400, "unknown_endpoint"),
+    "shoplazza": (404, "unknown_route"),
+}
 WRONG_METHOD = {
     "crowdtwist": (405, "method_not_supported"),
     "chargeover": (400, "unsupported_command"),
     "shoplazza": (405, "method_not_allowed"),
 }
 ALLOWED = {"unuseCoupon": "POST", "listUsableCoupons": "GET", "receiveCoupons": "POST"}
-METHODS = ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "CONNECT", "BREW", "PROPFIND", "get", "post"]
+METHODS = [
+    "GET",
+    "HEAD",
+    "POST",
+    "PUT",
+    "DELETE",
+    "PATCH",
+    "OPTIONS",
+    "TRACE",
+    "CONNECT",
+    "BREW",
+    "PROPFIND",
+    "get",
+    "post",
+]
 TOO_LONG = 66_000
 """Bytes of a request target that the HTTP server itself refuses."""
 
@@ -170,9 +188,7 @@ def test_a_strange_path_below_a_vendors_prefix_gets_the_vendors_unknown_route(mo
     ids=lambda path: path[:40],
 )
 @pytest.mark.parametrize("method", ["GET", "POST", "OPTIONS", "BREW"])
-def test_a_path_of_no_vendor_gets_a_small_json_404_that_names_the_vendors(
-    server: Mock, path: str, method: str
-) -> None:
+def test_a_path_of_no_vendor_gets_a_small_json_404_that_names_the_vendors(server: Mock, path: str, method: str) -> None:
     """In the mock's own name."""
     answer = exchange(server.port, request_bytes(method, path))
     assert_problem(answer, 404, "no-vendor")
@@ -233,7 +249,9 @@ def test_what_is_not_http_is_refused_and_not_with_html(server: Mock, raw: bytes)
     assert server.admin("GET", "/health").status == 200
 
 
-@pytest.mark.parametrize("host", ["a b", "[", "\xff", "..", "a..b", "x" * 300, "", "xn--\xff", "mock:99999999", "[::1]:x"])
+@pytest.mark.parametrize(
+    "host", ["a b", "[", "\xff", "..", "a..b", "x" * 300, "", "xn--\xff", "mock:99999999", "[::1]:x"]
+)
 def test_any_host_is_as_good_as_another(server: Mock, host: str) -> None:
     """The vendors live under many names, and the mock under any."""
     answer = exchange(server.port, request_bytes("GET", "/v2/nope", host=host))
@@ -248,7 +266,16 @@ def test_a_request_of_http_1_0_without_a_host_is_answered(server: Mock) -> None:
 
 # Credentials.
 
-BLANK_KEYS = ["", "?", "?api_key", "?api_key=", "?API_KEY=QWERTY", "?api_key%20=QWERTY", "?apikey=QWERTY", "?;api_key=QWERTY"]
+BLANK_KEYS = [
+    "",
+    "?",
+    "?api_key",
+    "?api_key=",
+    "?API_KEY=QWERTY",
+    "?api_key%20=QWERTY",
+    "?apikey=QWERTY",
+    "?;api_key=QWERTY",
+]
 WRONG_KEYS = [
     "?api_key=NO-SUCH-KEY",
     "?api_key=qwerty",
@@ -258,7 +285,7 @@ WRONG_KEYS = [
     "?api_key=%ff",
     "?api_key=%ed%a0%80",
     "?api_key=%",
-    "?api_key=caf%C3%A9",
+    "?api_key=%C3%A9%C3%A8",
     "?api_key=\xc3\xa9",
     "?api_key=" + "Q" * 60_000,
     "?api_key=QWERTY&api_key=QWERTY",
@@ -275,9 +302,7 @@ WRONG_KEYS = [
     [*((query, "missing_api_key") for query in BLANK_KEYS), *((query, "unknown_api_key") for query in WRONG_KEYS)],
     ids=lambda text: text[:40],
 )
-def test_crowdtwist_tells_a_missing_key_from_a_wrong_one(
-    mock: Mock, operation: str, query: str, example: str
-) -> None:
+def test_crowdtwist_tells_a_missing_key_from_a_wrong_one(mock: Mock, operation: str, query: str, example: str) -> None:
     """A blank key is missing, a key given twice is wrong, whatever its bytes."""
     _, method, target = TARGETS[operation]
     answer = mock.send(method, target.partition("?")[0] + query)
@@ -299,7 +324,7 @@ def test_crowdtwist_tells_a_missing_key_from_a_wrong_one(
         ("ctapikey QWERTY", "unknown_api_key"),
         ("Bearer QWERTY", "unknown_api_key"),
         ("CTApiV2Auth public:signature", "unknown_api_key"),
-        ("CTApiKey caf\xe9", "missing_api_key"),  # the HTTP server empties what is not ASCII
+        ("CTApiKey \xe9\xe8", "missing_api_key"),  # the HTTP server empties what is not ASCII
         ("CTApiKey QWERTY, CTApiKey QWERTY", "unknown_api_key"),
     ],
 )
@@ -354,7 +379,7 @@ def test_chargeover_refuses_any_other_authorization_with_a_reason_in_brackets(mo
 
 
 @pytest.mark.parametrize(
-    "token", ["", " ", "no-such-token", "SUNNY-TOKEN", "sunny-token x", "Bearer sunny-token", "caf\xe9", "x" * 60_000]
+    "token", ["", " ", "no-such-token", "SUNNY-TOKEN", "sunny-token x", "Bearer sunny-token", "\xe9\xe8", "x" * 60_000]
 )
 def test_shoplazza_refuses_any_other_token(mock: Mock, token: str) -> None:
     """Missing or wrong, the page has one text for both."""

@@ -11,12 +11,8 @@ SUNNY = CREDENTIALS["shoplazza"]
 RAINY = {"access-token": "rainy-token"}
 READ_ONLY = {"access-token": "sunny-read-only-token"}
 ANN, BEN, CHO = "5001", "5002", "5003"
-COUPON = {
-    name: f"2023144542416547{number}"
-    for number, name in enumerate(
-        "welcome spring unlimited once twice last_one exhausted received expired upcoming unicode limit".split(), 11
-    )
-}
+NAMES = ["welcome", "spring", "unlimited", "once", "twice", "last_one", "exhausted", "received", "expired", "upcoming"]
+COUPON = {name: f"2023144542416547{number}" for number, name in enumerate([*NAMES, "unicode", "limit"], 11)}
 RAINY_COUPON = "202314454241654761"
 THROTTLED, BREAKS = "202314454241655140", "202314454241655211"
 UNKNOWN = "1"
@@ -126,7 +122,12 @@ def test_what_can_be_received_is_received_beside_what_cannot(mock: Mock) -> None
 
 @pytest.mark.parametrize(
     ("names", "code"),
-    [(("expired", "exhausted"), 5), (("exhausted", "expired"), 8), (("limit", "received"), 4), (("received", "limit"), 7)],
+    [
+        (("expired", "exhausted"), 5),
+        (("exhausted", "expired"), 8),
+        (("limit", "received"), 4),
+        (("received", "limit"), 7),
+    ],
 )
 def test_if_nothing_is_received_the_first_refusal_gives_the_status(
     mock: Mock, names: tuple[str, ...], code: int
@@ -163,7 +164,7 @@ def test_an_item_has_the_members_and_types_of_the_page(mock: Mock) -> None:
 def test_texts_arrive_as_they_were_seeded(mock: Mock) -> None:
     """Also beyond ASCII."""
     [item] = receive(mock, ANN, COUPON["unicode"]).json["items"]
-    assert (item["discount_text"], item["prerequisite_text"]) == ("八折优惠 – ¡gratis! 🎁", "ab 50 €")
+    assert (item["discount_text"], item["prerequisite_text"]) == ("八折优惠 – ¡gratis! 🎁", "ab 50 €")  # noqa: RUF001 - the seeded text
 
 
 def test_is_first_order_is_the_coupons_own(mock: Mock) -> None:

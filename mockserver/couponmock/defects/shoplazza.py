@@ -1,0 +1,552 @@
+"""Ways to be wrong about Shoplazza's page."""
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from couponmock.behaviour import Answer, Behaviour, Call, Entity, Refused, World
+from couponmock.defect import (
+    Defect,
+    asking,
+    behaving,
+    body_of,
+    borrowing,
+    buffered,
+    mishearing,
+    misleading,
+    replying,
+    with_body,
+)
+from couponmock.exchange import Handler, Reply, Request
+from couponmock.finding import BODY_LIMIT
+
+_HEADER = "access-token"
+"""Where credentials stand."""
+_NOBODY = "0"
+"""An id that no customer and no coupon has."""
+
+_MANY = 2
+"""Where a count stops that tells none, one and many apart only."""
+
+Item = dict[str, Any]
+
+
+def _answering(change: Callable[[dict[str, Any]], Any]) -> Callable[[Handler], Handler]:
+    """Change the body of every success."""
+    return replying(lambda _, reply: reply if reply.status >= 400 else with_body(reply, change(body_of(reply))))
+
+
+def _listing(change: Callable[[Item], Item]) -> Callable[[Handler], Handler]:
+    """Change some members of every item."""
+    return _answering(lambda body: {**body, "items": [{**item, **change(item)} for item in body["items"]]})
+
+
+def _failing(change: Callable[[dict[str, Any]], dict[str, Any]]) -> Callable[[Handler], Handler]:
+    """Change the body of every error."""
+    return replying(lambda _, reply: reply if reply.status < 400 else with_body(reply, change(body_of(reply))))
+
+
+def _hearing(member: str, change: Callable[[Any], Any]) -> Callable[[Handler], Handler]:
+    """Understand another value of a member of the request's body than was sent."""
+    return mishearing(
+        lambda body: {**body, member: change(body.get(member))} if isinstance(body, dict) else body,
+    )
+
+
+def _hearing_ids(change: Callable[[list[Any]], list[Any]]) -> Callable[[Handler], Handler]:
+    """Understand another list of coupon ids than was sent."""
+    return _hearing("coupon_ids", lambda ids: change(ids) if isinstance(ids, list) else ids)
+
+
+def _coupons(change: Callable[[Entity], Mapping[str, Any]]) -> Callable[[Behaviour], Behaviour]:
+    """See coupons with some members changed."""
+
+    def find(right: Callable[..., Entity | None], kind: str, **members: Any) -> Entity | None:
+        entity = right(kind, **members)
+        if entity is None or kind != "coupon":
+            return entity
+        return replace(entity, data={**entity.data, **change(entity)})
+
+    return misleading(find)
+
+
+def _across_shops(kind: str) -> Callable[[Behaviour], Behaviour]:
+    """Find entities of one kind in every shop that has ever asked."""
+
+    def wrap(right: Behaviour) -> Behaviour:
+        shops: set[str] = set()
+
+        def find(found: Callable[..., Entity | None], wanted: str, **members: Any) -> Entity | None:
+            own = found(wanted, **members)
+            if own is not None or wanted != kind:
+                return own
+            elsewhere = (found(wanted, **{**members, "shop": shop}) for shop in shops)
+            return next((entity for entity in elsewhere if entity is not None), None)
+
+        misled = misleading(find)(right)
+
+        def change(_: Behaviour, call: Call, world: World) -> Answer:
+            shops.add(call.principal)
+            return misled(call, world)
+
+        return behaving(change)(right)
+
+    return wrap
+
+
+def _first_receipts_only(right: Behaviour, call: Call, world: World) -> Answer:
+    """Give back to the stock what was taken for a customer who had the coupon already."""
+    answer = right(call, world)
+    items = []
+    for item in answer.members["items"]:
+        coupon = world.find("coupon", shop=call.principal, id=item["id"])
+        again = answer.example == "received" and item["received_count"] > 1 and item["stock"] >= 0
+        if coupon is None or not again:
+            items.append(item)
+        else:
+            items.append({**item, "stock": world.change(coupon, stock=coupon["stock"] + 1)["stock"]})
+    return replace(answer, members={**answer.members, "items": items})
+
+
+def _stock_before_customer(right: Behaviour, call: Call, world: World) -> Answer:
+    """Take from the stock for a customer who does not exist."""
+    try:
+        return right(call, world)
+    except Refused as refused:
+        for coupon_id in call.body["coupon_ids"]:
+            coupon = world.find("coupon", shop=call.principal, id=coupon_id)
+            if coupon is not None and coupon["stock"] > 0:
+                world.change(coupon, stock=coupon["stock"] - 1)
+        # Raised again, the refusal would undo this.
+        return Answer(refused.problem)
+
+
+def _only_first_id(right: Behaviour, call: Call, world: World) -> Answer:
+    return right(replace(call, body={**call.body, "coupon_ids": call.body["coupon_ids"][:1]}), world)
+
+
+def _silent_about_unknown(right: Behaviour, call: Call, world: World) -> Answer:
+    answer = right(call, world)
+    return replace(answer, example="received") if answer.example == "unknown_coupon" else answer
+
+
+def _leftovers(right: Behaviour) -> Behaviour:
+    """List again what the shop's call before has listed."""
+    listed: dict[str, Iterable[Item]] = {}
+
+    def change(_: Behaviour, call: Call, world: World) -> Answer:
+        answer = right(call, world)
+        items = [*answer.members["items"]]
+        known = {item["id"] for item in items}
+        old = [item for item in listed.get(call.principal, ()) if item["id"] not in known]
+        listed[call.principal] = items
+        return replace(answer, members={**answer.members, "items": items + old})
+
+    return behaving(change)(right)
+
+
+def _body(request: Request) -> bytes:
+    return request.read(BODY_LIMIT) or b""
+
+
+def _doubly_bad(right: Handler) -> Handler:
+    """Give 400 to a request without coupon ids for a customer who does not exist."""
+
+    def handle(request: Request) -> Reply:
+        request = buffered(request)
+        reply = right(request)
+        if reply.status != 422:
+            return reply
+        body = json.dumps({**json.loads(_body(request)), "coupon_ids": [_NOBODY]}).encode()
+        customer = right(replace(request, read=lambda _: body))
+        return replace(reply, status=400) if customer.status == 404 else reply
+
+    return handle
+
+
+def _refusing_as(status: int, when: Callable[[bytes], bool]) -> Callable[[Handler], Handler]:
+    """Give 400s another status, as the request's body has it."""
+
+    def wrap(right: Handler) -> Handler:
+        def handle(request: Request) -> Reply:
+            request = buffered(request)
+            reply = right(request)
+            return replace(reply, status=status) if reply.status == 400 and when(_body(request)) else reply
+
+        return handle
+
+    return wrap
+
+
+def _is_json(body: bytes) -> bool:
+    try:
+        json.loads(body)
+    except ValueError:
+        return False
+    return True
+
+
+def _ascii(text: str) -> str:
+    return text.encode("ascii", "replace").decode()
+
+
+DEFECTS = (
+    Defect(
+        "shoplazza",
+        "whole-values",
+        "the value of a coupon is cut to a whole number",
+        handler=_listing(lambda item: {"value": int(item["value"])}),
+    ),
+    Defect(
+        "shoplazza",
+        "never-first-order",
+        "is_first_order is false for every coupon",
+        handler=_listing(lambda _: {"is_first_order": False}),
+    ),
+    Defect(
+        "shoplazza",
+        "ascii-texts",
+        "characters beyond ASCII are question marks in texts",
+        handler=_listing(lambda item: {name: _ascii(item[name]) for name in ("discount_text", "prerequisite_text")}),
+    ),
+    Defect(
+        "shoplazza",
+        "first-id-only",
+        "of several coupons only the first is assigned",
+        behaviours={"receiveCoupons": behaving(_only_first_id)},
+    ),
+    Defect(
+        "shoplazza",
+        "leftovers",
+        "items that an earlier answer has listed are listed again",
+        behaviours={"receiveCoupons": _leftovers},
+    ),
+    Defect(
+        "shoplazza",
+        "always-more",
+        "has_more is true in every answer",
+        handler=_answering(lambda body: {**body, "has_more": True}),
+    ),
+    Defect(
+        "shoplazza",
+        "counts-to-two",
+        "received_count is never more than 2",
+        handler=_listing(lambda item: {"received_count": min(item["received_count"], _MANY)}),
+    ),
+    Defect(
+        "shoplazza",
+        "first-receipts-only",
+        "a customer's second receipt of a coupon takes nothing from the stock",
+        behaviours={"receiveCoupons": behaving(_first_receipts_only)},
+    ),
+    Defect(
+        "shoplazza",
+        "unlimited-is-zero",
+        "the stock of a coupon without end of stock is 0",
+        handler=_listing(lambda item: {"stock": max(item["stock"], 0)}),
+    ),
+    Defect(
+        "shoplazza",
+        "keeps-last-one",
+        "the last one of a coupon is not assigned",
+        behaviours={"receiveCoupons": _coupons(lambda coupon: {"stock": 0} if coupon["stock"] == 1 else {})},
+    ),
+    Defect(
+        "shoplazza",
+        "assigns-without-stock",
+        "a coupon of which none is left is assigned",
+        behaviours={"receiveCoupons": _coupons(lambda coupon: {"stock": -1} if coupon["stock"] == 0 else {})},
+    ),
+    Defect(
+        "shoplazza",
+        "once-again",
+        "a coupon that a customer can receive once is assigned again",
+        behaviours={
+            "receiveCoupons": _coupons(lambda coupon: {"per_customer": 0} if coupon["per_customer"] == 1 else {})
+        },
+    ),
+    Defect(
+        "shoplazza",
+        "no-limit-above-one",
+        "a coupon that a customer can receive twice or more is assigned without limit",
+        behaviours={
+            "receiveCoupons": _coupons(lambda coupon: {"per_customer": 0} if coupon["per_customer"] > 1 else {})
+        },
+    ),
+    Defect(
+        "shoplazza",
+        "assigns-expired",
+        "a coupon whose time is over is assigned",
+        behaviours={"receiveCoupons": _coupons(lambda _: {"ends_at": None})},
+    ),
+    Defect(
+        "shoplazza",
+        "assigns-upcoming",
+        "a coupon whose time is still to come is assigned",
+        behaviours={"receiveCoupons": _coupons(lambda _: {"starts_at": None})},
+    ),
+    Defect(
+        "shoplazza",
+        "silent-about-unknown",
+        "the status is 0 for a coupon that does not exist",
+        behaviours={"receiveCoupons": behaving(_silent_about_unknown)},
+    ),
+    Defect(
+        "shoplazza",
+        "unknown-customer-422",
+        "a customer that does not exist gets 422 instead of 404",
+        handler=replying(lambda _, reply: replace(reply, status=422) if reply.status == 404 else reply),
+    ),
+    Defect(
+        "shoplazza",
+        "customers-of-all",
+        "coupons are assigned to customers of other shops",
+        behaviours={"receiveCoupons": _across_shops("customer")},
+    ),
+    Defect(
+        "shoplazza",
+        "coupons-of-all",
+        "coupons of other shops are assigned",
+        behaviours={"receiveCoupons": _across_shops("coupon")},
+    ),
+    Defect(
+        "shoplazza",
+        "looks-up-no-customer",
+        "a missing customer_id is looked up and not found",
+        handler=_hearing("customer_id", lambda customer_id: _NOBODY if customer_id is None else customer_id),
+    ),
+    Defect(
+        "shoplazza",
+        "looks-up-no-coupons",
+        "missing coupon_ids are answered like a coupon that does not exist",
+        handler=_hearing("coupon_ids", lambda ids: [_NOBODY] if ids is None else ids),
+    ),
+    Defect(
+        "shoplazza",
+        "number-customer",
+        "a customer_id that is a number is accepted",
+        handler=_hearing("customer_id", lambda value: str(value) if isinstance(value, int) else value),
+    ),
+    Defect(
+        "shoplazza",
+        "text-coupons",
+        "a coupon_ids that is a single text is accepted",
+        handler=_hearing("coupon_ids", lambda ids: [ids] if isinstance(ids, str) else ids),
+    ),
+    Defect(
+        "shoplazza",
+        "number-coupons",
+        "a coupon id that is a number is accepted",
+        handler=_hearing_ids(lambda ids: [str(one) if isinstance(one, int) else one for one in ids]),
+    ),
+    Defect(
+        "shoplazza",
+        "accepts-empty-list",
+        "an empty list of coupon ids is answered like a coupon that does not exist",
+        handler=_hearing_ids(lambda ids: ids or [_NOBODY]),
+    ),
+    Defect(
+        "shoplazza",
+        "accepts-empty-id",
+        "an empty coupon id is answered like a coupon that does not exist",
+        handler=_hearing_ids(lambda ids: [one if one != "" else _NOBODY for one in ids]),
+    ),
+    Defect(
+        "shoplazza",
+        "both-bad-400",
+        "an unknown customer without coupon ids gets 400",
+        handler=_doubly_bad,
+    ),
+    Defect(
+        "shoplazza",
+        "malformed-422",
+        "a body that is not JSON gets 422",
+        handler=_refusing_as(422, lambda body: not _is_json(body)),
+    ),
+    Defect(
+        "shoplazza",
+        "unwraps-lists",
+        "a list of one body is taken for the body",
+        handler=mishearing(lambda body: body[0] if isinstance(body, list) and len(body) == 1 else body),
+    ),
+    Defect(
+        "shoplazza",
+        "any-content-type",
+        "a body of any media type is read as JSON",
+        handler=asking(
+            lambda request: replace(request, headers={**request.headers, "content-type": "application/json"})
+        ),
+    ),
+    Defect(
+        "shoplazza",
+        "stock-before-customer",
+        "a request for a customer that does not exist takes from the stock",
+        behaviours={"receiveCoupons": behaving(_stock_before_customer)},
+    ),
+    Defect(
+        "shoplazza",
+        "open-session",
+        "a request without token is served as the first one that had some",
+        handler=borrowing(_HEADER, lambda request, reply: reply.status == 401 and _HEADER not in request.headers),
+    ),
+    Defect(
+        "shoplazza",
+        "any-token",
+        "any token is accepted",
+        handler=borrowing(_HEADER, lambda request, reply: reply.status == 401 and _HEADER in request.headers),
+    ),
+    Defect(
+        "shoplazza",
+        "any-scope",
+        "a token without the scope is accepted",
+        handler=borrowing(_HEADER, lambda _, reply: reply.status == 403),
+    ),
+    Defect(
+        "shoplazza",
+        "any-method",
+        "a method other than POST gets an empty answer of 200",
+        handler=replying(lambda _, reply: replace(with_body(reply, {}), status=200) if reply.status == 405 else reply),
+    ),
+    Defect(
+        "shoplazza",
+        "created",
+        "a success is 201",
+        handler=replying(lambda _, reply: replace(reply, status=201) if reply.status == 200 else reply),
+    ),
+    Defect(
+        "shoplazza",
+        "plain-text",
+        "every answer calls itself text/plain",
+        handler=replying(lambda _, reply: replace(reply, media_type="text/plain")),
+    ),
+    Defect(
+        "shoplazza",
+        "single-quotes",
+        "errors are written with single quotes",
+        handler=replying(
+            lambda _, reply: reply if reply.status < 400 else replace(reply, body=reply.body.replace(b'"', b"'"))
+        ),
+    ),
+    Defect(
+        "shoplazza",
+        "errors-text",
+        "errors is a text",
+        handler=_failing(lambda body: {**body, "errors": ", ".join(body["errors"])} if "errors" in body else body),
+    ),
+    Defect(
+        "shoplazza",
+        "error-object",
+        "error is an object",
+        handler=_failing(lambda body: {"error": {"text": body["error"]}} if "error" in body else body),
+    ),
+    Defect(
+        "shoplazza",
+        "errors-and-error",
+        "an error has both errors and error",
+        handler=_failing(
+            lambda body: {
+                "errors": body.get("errors") or [body["error"]],
+                "error": body.get("error") or body["errors"][0],
+            }
+        ),
+    ),
+    Defect(
+        "shoplazza",
+        "bare-nothing",
+        "an answer without items is an empty list",
+        handler=_answering(lambda body: body if body["items"] else []),
+    ),
+    Defect(
+        "shoplazza",
+        "text-status",
+        "status is a text",
+        handler=_answering(lambda body: {**body, "status": str(body["status"])}),
+    ),
+    Defect(
+        "shoplazza",
+        "null-items",
+        "items is null where there are none",
+        handler=_answering(lambda body: {**body, "items": body["items"] or None}),
+    ),
+    Defect(
+        "shoplazza",
+        "text-limit",
+        "limit is a text",
+        handler=_answering(lambda body: {**body, "limit": str(body["limit"])}),
+    ),
+    Defect(
+        "shoplazza",
+        "numeric-has-more",
+        "has_more is 1 or 0",
+        handler=_answering(lambda body: {**body, "has_more": int(body["has_more"])}),
+    ),
+    Defect(
+        "shoplazza",
+        "numeric-cursor",
+        "cursor is a number",
+        handler=_answering(lambda body: {**body, "cursor": int(body["cursor"])}),
+    ),
+    Defect(
+        "shoplazza",
+        "numeric-id",
+        "the id of an item is a number",
+        handler=_listing(lambda item: {"id": int(item["id"])}),
+    ),
+    Defect(
+        "shoplazza",
+        "text-item-status",
+        "the status of an item is a text",
+        handler=_listing(lambda item: {"status": str(item["status"])}),
+    ),
+    Defect(
+        "shoplazza",
+        "currency-values",
+        "a value without decimals has a currency sign",
+        handler=_listing(
+            lambda item: {"value": f"${item['value']:.0f}"} if item["value"] == int(item["value"]) else {}
+        ),
+    ),
+    Defect(
+        "shoplazza",
+        "text-stock",
+        "stock is a text",
+        handler=_listing(lambda item: {"stock": str(item["stock"])}),
+    ),
+    Defect(
+        "shoplazza",
+        "text-coupon-status",
+        "coupon_status is a text",
+        handler=_listing(lambda item: {"coupon_status": str(item["coupon_status"])}),
+    ),
+    Defect(
+        "shoplazza",
+        "text-count",
+        "received_count is a text",
+        handler=_listing(lambda item: {"received_count": str(item["received_count"])}),
+    ),
+    Defect(
+        "shoplazza",
+        "swallows-dollars",
+        "a discount_text that begins with a dollar sign is null",
+        handler=_listing(lambda item: {"discount_text": None} if item["discount_text"].startswith("$") else {}),
+    ),
+    Defect(
+        "shoplazza",
+        "null-prerequisite",
+        "an empty prerequisite_text is null",
+        handler=_listing(lambda item: {"prerequisite_text": item["prerequisite_text"] or None}),
+    ),
+    Defect(
+        "shoplazza",
+        "numeric-first-order",
+        "is_first_order is 1 or 0",
+        handler=_listing(lambda item: {"is_first_order": int(item["is_first_order"])}),
+    ),
+    Defect(
+        "shoplazza",
+        "crashes-beyond-ascii",
+        "a wrong body with characters beyond ASCII gets 500",
+        handler=_refusing_as(500, lambda body: not body.isascii()),
+    ),
+)

@@ -1,0 +1,389 @@
+"""Servers that are right in another way than the mock: each takes one freedom or reading that the pages leave."""
+
+import gzip
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from functools import reduce
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+from couponmock.defect import body_of, buffered, replying, with_body
+from couponmock.exchange import Handler, Reply, Request
+from couponspec import load_document
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+Change = Callable[[Handler], Handler]
+
+
+@dataclass(frozen=True)
+class Freedom:
+    """What a correct server may do otherwise."""
+
+    handling: Change | None = None
+    transport: "Callable[[WSGIApplication], WSGIApplication] | None" = None
+    persistent: bool = False
+    path: str = ""
+    """Prefix of the server's paths."""
+
+
+def mixed(*freedoms: Freedom) -> Freedom:
+    """Take several freedoms at once."""
+    changes = [freedom.handling for freedom in freedoms if freedom.handling]
+    return Freedom(lambda right: reduce(lambda handler, change: change(handler), changes, right))
+
+
+# -- what HTTP and JSON leave open -------------------------------------------------------------------------------------
+
+
+def _bodies(change: Callable[[Any], Any]) -> Freedom:
+    return Freedom(replying(lambda _, reply: with_body(reply, change(body_of(reply)))))
+
+
+def _texts(change: Callable[[Any], str]) -> Freedom:
+    return Freedom(replying(lambda _, reply: replace(reply, body=change(body_of(reply)).encode())))
+
+
+def _everywhere(value: Any, change: Callable[[Any], Any]) -> Any:
+    """Change a value from the inside out."""
+    if isinstance(value, dict):
+        value = {name: _everywhere(item, change) for name, item in value.items()}
+    elif isinstance(value, list):
+        value = [_everywhere(item, change) for item in value]
+    return change(value)
+
+
+def _more(value: Any) -> Any:
+    return {**value, "x_more": {"since": [2024, None]}} if isinstance(value, dict) else value
+
+
+def _backwards(value: Any) -> Any:
+    if isinstance(value, dict):
+        return dict(reversed(value.items()))
+    return value[::-1] if isinstance(value, list) else value
+
+
+def _with_fractions(value: Any) -> str:
+    """Write whole numbers as 200.0, also those that no float holds."""
+    whole = _everywhere(value, lambda item: f"<{item}>" if isinstance(item, int) and item is not bool(item) else item)
+    return re.sub(r'"<(-?[0-9]+)>"', r"\1.0", json.dumps(whole))
+
+
+def _busy(right: Handler) -> Handler:
+    """Send every second request away for a moment."""
+    turns = count()
+
+    def handle(request: Request) -> Reply:
+        if next(turns) % 2:
+            return right(buffered(request))
+        return Reply(503, "text/html", b"<p>busy</p>", (("Retry-After", "0"),))
+
+    return handle
+
+
+def _without_length(app: "WSGIApplication") -> "WSGIApplication":
+    """Let the server send bodies in chunks, for want of a length."""
+
+    def chunked(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Callable[[bytes], object]:
+            kept = [(name, value) for name, value in headers if name.lower() != "content-length"]
+            return start_response(status, kept, exc_info)
+
+        for piece in app(environ, start):
+            yield piece[:7]
+            yield piece[7:]
+
+    return chunked
+
+
+def _compressed(app: "WSGIApplication") -> "WSGIApplication":
+    """Compress bodies, as clients that say so accept."""
+
+    def compressed(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        assert "gzip" in environ["HTTP_ACCEPT_ENCODING"]
+        started: list[tuple[str, list[tuple[str, str]]]] = []
+
+        def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Callable[[bytes], object]:
+            started.append((status, [pair for pair in headers if pair[0].lower() != "content-length"]))
+            return lambda _: None
+
+        body = b"".join(app(environ, start))
+        status, headers = started[0]
+        if body:
+            body = gzip.compress(body)
+            headers.append(("Content-Encoding", "gzip"))
+        start_response(status, [*headers, ("Content-Length", str(len(body)))])
+        return [body]
+
+    return compressed
+
+
+def _under(prefix: str) -> "Callable[[WSGIApplication], WSGIApplication]":
+    def wrap(app: "WSGIApplication") -> "WSGIApplication":
+        def prefixed(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+            assert environ["PATH_INFO"].startswith(prefix)
+            return app({**environ, "PATH_INFO": environ["PATH_INFO"].removeprefix(prefix)}, start_response)
+
+        return prefixed
+
+    return wrap
+
+
+EVERYWHERE: Mapping[str, Freedom] = {
+    "more members": _bodies(lambda body: _everywhere(body, _more)),
+    "another order of keys and lists": _bodies(lambda body: _everywhere(body, _backwards)),
+    "pretty-printed and escaped": _texts(lambda body: json.dumps(body, indent=2)),
+    "whole numbers as 200.0": _texts(_with_fractions),
+    "charset in the content type": Freedom(
+        replying(lambda _, reply: replace(reply, media_type='Application/JSON; Charset="UTF-8"; v=2'))
+    ),
+    "busy for a moment": Freedom(_busy),
+    "chunked": Freedom(transport=_without_length, persistent=True),
+    "compressed": Freedom(transport=_compressed),
+    "under a path prefix": Freedom(transport=_under("/loyalty/v7"), path="/loyalty/v7"),
+}
+"""What every vendor's implementation may do."""
+
+
+# -- readings ----------------------------------------------------------------------------------------------------------
+
+
+def _where(applies: Callable[[Reply], bool], change: Callable[[Reply], Reply]) -> Freedom:
+    return Freedom(replying(lambda _, reply: change(reply) if applies(reply) else reply))
+
+
+def _examples(*names: str) -> Callable[[Reply], bool]:
+    return lambda reply: reply.diagnosis.example in names
+
+
+def _findings(*starts: str) -> Callable[[Reply], bool]:
+    return lambda reply: reply.diagnosis.finding.startswith(starts)
+
+
+def _to(status: int | None = None, **members: Any) -> Callable[[Reply], Reply]:
+    """Give a reply another status or other members."""
+    return lambda reply: replace(with_body(reply, {**body_of(reply), **members}), status=status or reply.status)
+
+
+def _instead(status: int, body: Any) -> Callable[[Reply], Reply]:
+    return lambda reply: replace(with_body(reply, body), status=status)
+
+
+def _example(vendor: str, operation: str, name: str) -> Any:
+    return load_document(vendor).operations[operation].examples[name].value
+
+
+def _coupons(change: Callable[[dict[str, Any]], Mapping[str, Any]]) -> Freedom:
+    return _where(
+        _examples("usable_coupons"), lambda reply: with_body(reply, [dict(change(row)) for row in body_of(reply)])
+    )
+
+
+def _succeeded(reply: Reply) -> bool:
+    return reply.status < 300
+
+
+def _refused(reply: Reply) -> bool:
+    return reply.status >= 400
+
+
+_KEY = "credential_"
+_UNUSED = _example("crowdtwist", "unuseCoupon", "unused")
+_NO_ACTIVITIES = _example("crowdtwist", "listUsableCoupons", "no_activities")
+
+CROWDTWIST: Mapping[str, Freedom] = {
+    "order-field-names=reward": _coupons(
+        lambda row: {name.replace("redeem_order", "reward_order"): value for name, value in row.items()}
+    ),
+    "list-shape=wrapped": _where(
+        lambda reply: isinstance(body_of(reply), list), lambda reply: with_body(reply, {"coupons": body_of(reply)})
+    ),
+    "number-type=string": _coupons(
+        lambda row: {name: str(value) if isinstance(value, int) else value for name, value in row.items()}
+    ),
+    "unknown-member=404": _where(_examples("unknown_member"), _to(404)),
+    "no-coupons=empty-list": _where(_examples("no_activities"), _instead(200, [])),
+    "no-coupons=error for used and expired": _where(_examples("none_usable"), _instead(404, _NO_ACTIVITIES)),
+    "list-error-status=other-4xx": _where(
+        _examples("invalid_parameter", "malformed_user_id", "no_activities"), _to(422)
+    ),
+    "wrong parameters are input_error": _where(
+        _examples("invalid_parameter", "missing_user_id"), _to(error="input_error")
+    ),
+    "malformed ids are unknown": _where(_examples("malformed_user_id"), _to(error="page_not_found")),
+    "malformed ids are wrong parameters": _where(_examples("malformed_user_id"), _to(error="param_error")),
+    "no page for an empty id": _where(_examples("missing_user_id"), _to(404, error="page_not_found")),
+    "other clients' members get an empty list": _where(
+        lambda reply: reply.diagnosis.example == "unknown_member" and b"2002" in reply.body, _instead(200, [])
+    ),
+    "not-used-status=400": _where(_examples("not_used"), _to(400)),
+    "not-used-status=409": _where(_examples("not_used"), _to(409)),
+    "repeated-unuse=idempotent": _where(_examples("not_used"), _instead(200, _UNUSED)),
+    "unuse-status=201": _where(_examples("unused"), _to(201)),
+    "unuse-status=202": _where(_examples("unused"), _to(202)),
+    "refused-credential-status=400": _where(_findings(_KEY), _to(400)),
+    "refused-credential-status=403": _where(_findings(_KEY), _to(403)),
+    "refused keys are param_error": _where(_findings(_KEY), _to(error="param_error")),
+    "wrong-method-status=400": _where(_examples("method_not_supported"), _to(400)),
+    "another refusal of values that are no text": _where(_findings("invalid body:/coupon_value"), _to(422)),
+    "other sentences": _where(lambda reply: isinstance(body_of(reply), dict), _to(message="¡Así no!")),
+    "errors say success: false": _where(_refused, _to(success=False)),
+}
+
+_NOT_FOUND = "not_found"
+
+
+def _coupon(change: Callable[[dict[str, Any]], Mapping[str, Any]]) -> Freedom:
+    def changed(reply: Reply) -> Reply:
+        body = body_of(reply)
+        return with_body(reply, {**body, "response": dict(change(body["response"]))})
+
+    return _where(_examples("found"), changed)
+
+
+def _detached(reply: Reply) -> Reply:
+    return with_body(reply, {name: value for name, value in body_of(reply).items() if name != "details"})
+
+
+def _iso(row: dict[str, Any]) -> Mapping[str, Any]:
+    written = row.get("write_datetime")
+    return row if written is None else {**row, "write_datetime": f"{written.replace(' ', 'T')}-06:00"}
+
+
+def _always(_: Reply) -> bool:
+    return True
+
+
+CHARGEOVER: Mapping[str, Freedom] = {
+    "response-of-not-found=false": _where(_examples(_NOT_FOUND), _to(response=False)),
+    "not-found-message=coupon": _where(_examples(_NOT_FOUND), _to(message="This coupon does not exist.")),
+    "invalid-id-status=404": _where(
+        _examples("invalid_coupon_id"), _instead(404, _example("chargeover", "getCoupon", _NOT_FOUND))
+    ),
+    "unknown-endpoint-status=404": _where(_examples("unknown_endpoint"), _to(404, code=404)),
+    "unknown-endpoint-status=405": _where(_examples("unsupported_command"), _to(405, code=405)),
+    "unsupported commands are not found": _where(_examples("unsupported_command"), _to(404, code=404)),
+    "datetime-format=iso8601": _coupon(_iso),
+    "details absent": _where(_always, _detached),
+    "details null": _where(_always, _to(details=None)),
+    "details-shape=empty-list": _where(_always, _to(details=[])),
+    "no message": _where(_always, _to(message=None)),
+    "discount and freetrial empty": _coupon(lambda row: {"discount": [], "freetrial": [], **row}),
+    "discount_item_id null": _coupon(lambda row: {"discount_item_id": None, **row}),
+    "what is null is left out": _coupon(lambda row: {name: value for name, value in row.items() if value is not None}),
+    "another reason of a refused credential": _where(
+        _findings(_KEY), _to(message="Invalid or incorrect authorization [Unknown key]")
+    ),
+}
+
+
+def _items(change: Callable[[dict[str, Any]], Mapping[str, Any] | None]) -> Freedom:
+    def changed(reply: Reply) -> Reply:
+        body = body_of(reply)
+        return with_body(reply, {**body, "items": [row for item in body["items"] if (row := change(item)) is not None]})
+
+    return _where(_succeeded, changed)
+
+
+def _stock_before(item: dict[str, Any]) -> Mapping[str, Any]:
+    assigned = item["coupon_status"] == 1 and item["stock"] >= 0
+    return {**item, "stock": item["stock"] + 1} if assigned else item
+
+
+def _as_one(reply: Reply) -> Reply:
+    body = body_of(reply)
+    return with_body(reply, {"error": body["errors"][0]} if "errors" in body else body)
+
+
+def _as_list(reply: Reply) -> Reply:
+    body = body_of(reply)
+    return with_body(reply, {"errors": [body["error"]]} if "error" in body else body)
+
+
+_UNRECEIVED = ("limit_reached", "already_received", "out_of_stock", "expired", "not_started")
+
+SHOPLAZZA: Mapping[str, Freedom] = {
+    "errors as one error": _where(_refused, _as_one),
+    "one error as errors": _where(_refused, _as_list),
+    "value-type=string": _items(lambda item: {**item, "value": str(item["value"])}),
+    "item-status=absent": _items(lambda item: {name: value for name, value in item.items() if name != "status"}),
+    "stock-after=before": _items(_stock_before),
+    "refused coupons are not listed": _items(lambda item: item if item["coupon_status"] == 1 else None),
+    "refused-coupon=error": _where(_examples(*_UNRECEIVED), _instead(409, {"errors": ["coupon cannot be received"]})),
+    "unknown-coupon=404": _where(_examples("unknown_coupon"), _instead(404, {"errors": ["coupon not exist"]})),
+    "unknown-coupon=422": _where(_examples("unknown_coupon"), _instead(422, {"errors": ["CouponIds is invalid"]})),
+    "unauthorized-status=400": _where(_findings(_KEY), _to(400)),
+    "missing-scope-status=401": _where(_examples("missing_scope"), _to(401)),
+    "missing-field-status=422": _where(_findings("missing body:"), _to(422)),
+    "wrong types are 422": _where(_findings("invalid body:"), _to(422)),
+    "received is 1": _where(_examples("received"), _to(status=1)),
+    "without Request-Id": _where(_always, lambda reply: replace(reply, headers=())),
+    "other sentences": _where(_refused, _to()),
+}
+
+FREEDOMS: Mapping[str, Mapping[str, Freedom]] = {
+    "crowdtwist": {
+        **EVERYWHERE,
+        **CROWDTWIST,
+        "mixed: newer revision": mixed(
+            CROWDTWIST["number-type=string"],
+            CROWDTWIST["unknown-member=404"],
+            CROWDTWIST["order-field-names=reward"],
+            EVERYWHERE["another order of keys and lists"],
+        ),
+        "mixed: lenient and wrapped": mixed(
+            CROWDTWIST["repeated-unuse=idempotent"],
+            CROWDTWIST["no-coupons=empty-list"],
+            EVERYWHERE["more members"],
+            CROWDTWIST["order-field-names=reward"],
+            CROWDTWIST["list-shape=wrapped"],
+            CROWDTWIST["refused-credential-status=403"],
+        ),
+        "mixed: 400 for everything": mixed(
+            CROWDTWIST["not-used-status=400"],
+            CROWDTWIST["refused-credential-status=400"],
+            CROWDTWIST["refused keys are param_error"],
+            CROWDTWIST["wrong-method-status=400"],
+            EVERYWHERE["whole numbers as 200.0"],
+        ),
+    },
+    "chargeover": {
+        **EVERYWHERE,
+        **CHARGEOVER,
+        "mixed: in HTTP's words": mixed(
+            CHARGEOVER["invalid-id-status=404"],
+            CHARGEOVER["unknown-endpoint-status=404"],
+            CHARGEOVER["unknown-endpoint-status=405"],
+            CHARGEOVER["response-of-not-found=false"],
+            CHARGEOVER["not-found-message=coupon"],
+            CHARGEOVER["datetime-format=iso8601"],
+        ),
+        "mixed: sparse": mixed(
+            CHARGEOVER["details absent"],
+            CHARGEOVER["what is null is left out"],
+            EVERYWHERE["pretty-printed and escaped"],
+        ),
+    },
+    "shoplazza": {
+        **EVERYWHERE,
+        **SHOPLAZZA,
+        "mixed: strings and counts of before": mixed(
+            SHOPLAZZA["value-type=string"],
+            SHOPLAZZA["stock-after=before"],
+            SHOPLAZZA["item-status=absent"],
+            SHOPLAZZA["received is 1"],
+        ),
+        "mixed: errors": mixed(
+            SHOPLAZZA["refused-coupon=error"],
+            SHOPLAZZA["unknown-coupon=404"],
+            SHOPLAZZA["missing-field-status=422"],
+            SHOPLAZZA["unauthorized-status=400"],
+            SHOPLAZZA["missing-scope-status=401"],
+            SHOPLAZZA["one error as errors"],
+        ),
+    },
+}
+"""Vendor -> name -> what its implementation may do otherwise."""
