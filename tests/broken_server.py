@@ -16,7 +16,7 @@ from couponmock.app import create_app
 from couponmock.assembly import assemble
 from couponmock.exchange import Handler
 from couponmock.settings import Settings
-from couponspec import load_document
+from couponspec import Document, load_document
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 if TYPE_CHECKING:
@@ -27,22 +27,24 @@ VENDORS = catalogued()
 
 
 class _Quiet(WSGIRequestHandler):
-    """Writes no log; a connection serves one request, so none outlives its server."""
+    """Writes no log, and can send an answer in chunks."""
+
+    protocol_version = "HTTP/1.1"
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         """Say nothing."""
 
 
-class _Persistent(_Quiet):
-    """Keeps connections and so can send an answer in chunks."""
-
-    protocol_version = "HTTP/1.1"
+@cache
+def document(vendor: str) -> Document:
+    """Return a vendor's document, whose schemas are compiled once for all targets."""
+    return load_document(vendor)
 
 
 @cache
 def catalogue(vendor: str) -> Catalogue:
     """Return a vendor's catalogue."""
-    return load_catalogue(load_document(vendor))
+    return load_catalogue(document(vendor))
 
 
 def requirements(vendor: str, *, also: Iterable[str] = ()) -> list[Requirement]:
@@ -57,7 +59,6 @@ def serving(
     defects: tuple[str, ...] = (),
     handling: Callable[[Handler], Handler] | None = None,
     transport: "Callable[[WSGIApplication], WSGIApplication] | None" = None,
-    persistent: bool = False,
 ) -> Iterator[str]:
     """Run a mock of one vendor on a free port as long as the block lasts, and give its URL.
 
@@ -66,7 +67,6 @@ def serving(
         defects: Ids of the defects it has.
         handling: Makes another handler of the mock's; for readings.
         transport: Makes another WSGI application of the mock's; for what is below a handler.
-        persistent: Whether connections are kept.
     """
     with tempfile.TemporaryDirectory() as folder:
         settings = Settings(
@@ -76,13 +76,8 @@ def serving(
         if handling:
             mock = replace(mock, handlers={vendor: handling(mock.handlers[vendor])})
         app: WSGIApplication = create_app(mock)
-        server = make_server(
-            "127.0.0.1",
-            0,
-            transport(app) if transport else app,
-            threaded=True,
-            request_handler=_Persistent if persistent else _Quiet,
-        )
+        application = transport(app) if transport else app
+        server = make_server("127.0.0.1", 0, application, threaded=True, request_handler=_Quiet)
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         try:
@@ -97,7 +92,7 @@ def serving(
 def judged(vendor: str, url: str, chosen: Iterable[Requirement]) -> dict[str, Outcome]:
     """Return what the suite says of the chosen requirements of a server, by their ids."""
     with contextlib.closing(open_target(url, vendor, SEED)) as target:
-        judge = Judge(load_document(vendor), catalogue(vendor), target, SEED)
+        judge = Judge(document(vendor), catalogue(vendor), target, SEED)
         return {requirement.id: judge.outcome(requirement) for requirement in chosen}
 
 

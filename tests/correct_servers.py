@@ -25,7 +25,6 @@ class Freedom:
 
     handling: Change | None = None
     transport: "Callable[[WSGIApplication], WSGIApplication] | None" = None
-    persistent: bool = False
     path: str = ""
     """Prefix of the server's paths."""
 
@@ -141,7 +140,7 @@ EVERYWHERE: Mapping[str, Freedom] = {
         replying(lambda _, reply: replace(reply, media_type='Application/JSON; Charset="UTF-8"; v=2'))
     ),
     "busy for a moment": Freedom(_busy),
-    "chunked": Freedom(transport=_without_length, persistent=True),
+    "chunked": Freedom(transport=_without_length),
     "compressed": Freedom(transport=_compressed),
     "under a path prefix": Freedom(transport=_under("/loyalty/v7"), path="/loyalty/v7"),
 }
@@ -163,7 +162,7 @@ def _findings(*starts: str) -> Callable[[Reply], bool]:
     return lambda reply: reply.diagnosis.finding.startswith(starts)
 
 
-def _to(status: int | None = None, **members: Any) -> Callable[[Reply], Reply]:
+def _to(status: int | None = None, /, **members: Any) -> Callable[[Reply], Reply]:
     """Give a reply another status or other members."""
     return lambda reply: replace(with_body(reply, {**body_of(reply), **members}), status=status or reply.status)
 
@@ -273,6 +272,9 @@ CHARGEOVER: Mapping[str, Freedom] = {
     "no message": _where(_always, _to(message=None)),
     "discount and freetrial empty": _coupon(lambda row: {"discount": [], "freetrial": [], **row}),
     "discount_item_id null": _coupon(lambda row: {"discount_item_id": None, **row}),
+    "only what the contract requires": _coupon(
+        lambda row: {name: row[name] for name in ("coupon_id", "code", "type", "enabled")}
+    ),
     "what is null is left out": _coupon(lambda row: {name: value for name, value in row.items() if value is not None}),
     "another reason of a refused credential": _where(
         _findings(_KEY), _to(message="Invalid or incorrect authorization [Unknown key]")

@@ -1,8 +1,8 @@
-"""What other processes do to a store in `couponmock/test_store_concurrency.py`; a spawned one imports it from here."""
+"""What other processes do to a store in `couponmock/test_store_*.py`; a spawned one imports it from here."""
 
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from couponmock.store import NamespaceExists, Seed, Store
 
@@ -83,3 +83,33 @@ def shift(url: str, times: int) -> None:
                 session.put("purse", "right", {"cents": right.data["cents"] + 1}, [])
             if turn % 10 == 0:
                 store.reset_namespace("n")
+
+
+def count_often(url: str, times: int) -> list[int]:
+    """Move a counter on from several threads at once and name what it stood at."""
+
+    def count(_: int) -> int:
+        with store.session("n", write=True, pack="demo") as session:
+            return session.count("id")
+
+    with closing(Store.open(url)) as store, ThreadPoolExecutor(THREADS) as threads:
+        return list(threads.map(count, range(times)))
+
+
+def configure_often(url: str, times: int) -> None:
+    """Count in the settings of a namespace, and move its clock on by a second each time."""
+
+    def one_more(settings: dict[str, Any]) -> dict[str, Any]:
+        return settings | {"n": settings.get("n", 0) + 1}
+
+    with closing(Store.open(url)) as store:
+        for _ in range(times):
+            store.update_settings("n", one_more)
+            store.advance_clock("n", 1)
+
+
+def record_often(url: str, rival: int, times: int) -> None:
+    """Record numbered entries."""
+    with closing(Store.open(url)) as store:
+        for turn in range(times):
+            store.record("n", {"rival": rival, "turn": turn})

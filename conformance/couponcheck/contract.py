@@ -55,29 +55,40 @@ def violations(document: Document, exchange: Exchange) -> list[Violation]:
 
 
 def _errors(document: Document, operation: Operation, response: Response, exchange: Exchange) -> list[tuple[str, str]]:
-    """Explain a wrong body by the mixture of readings that leaves the fewest errors."""
-    value = exchange.body
-
-    def errors(readings: dict[str, str]) -> dict[str, str]:
-        """Return the first error of each member: a long list is as wrong as its items, not as many times."""
-        validator = operation.validator(response, exchange.media_type, readings)
-        found: dict[str, str] = {}
-        for error in validator.iter_errors(value):
-            path = [str(token) for token in error.instance_path if isinstance(token, str)]
-            if missing := getattr(error.kind, "property", None):
-                path.append(str(missing))
-            place = "/".join(str(token) for token in error.instance_path)
-            found.setdefault(".".join(path), f"{error.message[:300]} (at /{place})")
-        return found
-
-    readings = dict(document.sources.taken)
-    best = errors(readings)
+    """Explain a wrong body by the mixture of readings that leaves the fewest members wrong."""
+    chosen = dict(document.sources.taken)
+    best = _wrong_members(operation, response, exchange, chosen)
     for option in sorted({*schema.options_in(response.schemas[exchange.media_type], operation.components)}):
-        other = {**readings, option.reading: option.option}
-        found = errors(other)
-        if len(found) < len(best):
-            readings, best = other, found
-    return [*best.items()] or [("", "the body fits no mixture of the documented readings")]
+        # Its other option, or either: one item may take this and the next one that.
+        either = {reading: name for reading, name in chosen.items() if reading != option.reading}
+        for readings in ({**chosen, option.reading: option.option}, either):
+            found = _wrong_members(operation, response, exchange, readings)
+            if (found.wholly, len(found.members)) < (best.wholly, len(best.members)):
+                chosen, best = readings, found
+    return [*best.members.items()] or [("", "the body fits no mixture of the documented readings")]
+
+
+@dataclass(frozen=True, slots=True)
+class _Wrong:
+    """What is wrong with a body in certain readings."""
+
+    wholly: bool
+    """Whether it is the body itself, which explains less than any member."""
+    members: dict[str, str]
+    """Member -> its first error: a long list is as wrong as its items, not as many times."""
+
+
+def _wrong_members(operation: Operation, response: Response, exchange: Exchange, readings: Readings) -> _Wrong:
+    wholly = False
+    members: dict[str, str] = {}
+    for error in operation.validator(response, exchange.media_type, readings).iter_errors(exchange.body):
+        path = [str(token) for token in error.instance_path if isinstance(token, str)]
+        if missing := getattr(error.kind, "property", None):
+            path.append(str(missing))
+        place = "/".join(str(token) for token in error.instance_path)
+        wholly = wholly or not (place or missing)
+        members.setdefault(".".join(path), f"{error.message[:300]} (at /{place})")
+    return _Wrong(wholly, members)
 
 
 def readings_used(document: Document, exchange: Exchange) -> list[Option]:

@@ -50,25 +50,35 @@ class Exchange:
         if charset not in {"utf-8", "utf8"}:
             return None, f"the charset of JSON is UTF-8, not {charset}"
         try:
-            text = self.content.decode("utf-8")
-            value = json.loads(text, object_pairs_hook=_members, parse_constant=_refuse, parse_float=_finite)
-            if _depth(value) > DEEPEST:
-                return None, "it is nested too deeply"
-            json.dumps(value, ensure_ascii=False).encode()
-        except UnicodeEncodeError:
-            return None, "it holds half of a surrogate pair, which is no character"
-        except UnicodeDecodeError:
-            return None, "it is not UTF-8"
-        except RecursionError:
-            return None, "it is nested too deeply"
+            return _strict(self.content), ""
         except ValueError as error:
-            return None, f"it is not JSON: {error}"
-        return value, ""
+            return None, f"it is not strict JSON: {error}"
 
     @property
     def body(self) -> Any:
         """Return the answer's JSON; None if it is none."""
         return self.parsed[0]
+
+
+def _strict(content: bytes) -> Any:
+    """Read JSON that every reader understands in the same way.
+
+    Raises:
+        ValueError: it is something else.
+    """
+    try:
+        text = content.decode("utf-8")
+        value = json.loads(text, object_pairs_hook=_members, parse_constant=_refuse, parse_float=_finite)
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeDecodeError as error:
+        raise ValueError("it is not UTF-8") from error
+    except UnicodeEncodeError as error:
+        raise ValueError("it holds half of a surrogate pair, which is no character") from error
+    except RecursionError as error:
+        raise ValueError(f"it has more than {DEEPEST} levels") from error
+    if _depth(value) > DEEPEST:
+        raise ValueError(f"it has more than {DEEPEST} levels")
+    return value
 
 
 def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -19,6 +19,9 @@ from couponcheck.contract import operation_of
 from couponcheck.exchange import Exchange
 
 _LONGEST = 600
+_TIME = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?(?P<zone>Z|[+-][0-9]{2}:[0-9]{2})?"
+)
 _DIGITS = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 _WORDS = {
     "absent",
@@ -211,20 +214,21 @@ class Judgement:
                 yield Mismatch(f"no member {name}", f"{name} is {_shown(body[name])}")
 
     def _shows(self, wanted: list[str], exchange: Exchange) -> Iterator[Mismatch]:
-        """Every member of a seeded entity that the answer's schema names must be shown with its value."""
+        """Every member of a seeded entity that is shown must have its value; the schema says which must be shown."""
         items = _objects(self.view(exchange))
         names = self._named(exchange)
         for handle in wanted:
             entity = {name: value for name, value in self.bindings[handle].items() if name in names}
-            if not any(includes(item, entity) for item in items):
-                best = max(
-                    items, key=lambda item: sum(same(value, item.get(n)) for n, value in entity.items()), default={}
-                )
-                differing = [name for name, value in entity.items() if name not in best or not same(value, best[name])]
-                expected = ", ".join(f"{name}={_shown(entity[name])}" for name in differing)
-                got = ", ".join(f"{name}={_shown(best[name]) if name in best else '(absent)'}" for name in differing)
+            nearest = max(
+                items, key=lambda item: sum(same(value, item.get(n)) for n, value in entity.items()), default={}
+            )
+            shown = {name: value for name, value in entity.items() if name in nearest}
+            differing = [name for name, value in shown.items() if not _alike(value, nearest[name])]
+            if differing or not shown:
+                expected = ", ".join(f"{name}={_shown(entity[name])}" for name in differing or entity)
+                got = ", ".join(f"{name}={_shown(nearest[name])}" for name in differing)
                 yield Mismatch(
-                    f"{handle} is shown with {expected}", f"the nearest has {got}" if best else "there is none"
+                    f"{handle} is shown with {expected}", f"the nearest has {got}" if got else "there is none"
                 )
 
     def _named(self, exchange: Exchange) -> set[str]:
@@ -281,6 +285,17 @@ def _renamed(value: Any, aliases: Mapping[str, str]) -> Any:
         name if aliases.get(name, name) in value else aliases.get(name, name): _renamed(item, aliases)
         for name, item in value.items()
     }
+
+
+def _alike(wanted: Any, got: Any) -> bool:
+    """Tell whether two values mean the same, as far as that can be told.
+
+    A time with a zone says nothing about the same time without one, as long as nobody knows the account's zone.
+    """
+    times = [isinstance(value, str) and _TIME.fullmatch(value) for value in (wanted, got)]
+    if times[0] and times[1] and bool(times[0]["zone"]) != bool(times[1]["zone"]):
+        return True
+    return same(wanted, got)
 
 
 def _objects(value: Any) -> list[Mapping[str, Any]]:

@@ -10,7 +10,7 @@ from correct_servers import FREEDOMS
 )
 def test_a_server_that_takes_a_freedom_fails_nothing(vendor: str, freedom: str) -> None:
     other = FREEDOMS[vendor][freedom]
-    with serving(vendor, handling=other.handling, transport=other.transport, persistent=other.persistent) as url:
+    with serving(vendor, handling=other.handling, transport=other.transport) as url:
         found = accused(judged(vendor, f"{url}{other.path}", requirements(vendor)))
     assert found == {}
 

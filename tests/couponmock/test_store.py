@@ -783,15 +783,27 @@ KEYED = [
     statements.REMOVE_LOOKUP,
     statements.CLEAR_RECORDS,
     statements.CLEAR_LOOKUPS,
+    statements.CLEAR_COUNTERS,
+    statements.COPY_RECORDS,
+    statements.COPY_LOOKUPS,
+    statements.COPY_COUNTERS,
+    statements.READ_COUNTER,
     statements.READ_NAMESPACE,
     statements.READ_PACK,
+    statements.READ_SNAPSHOT,
+    statements.LIST_SNAPSHOTS,
+    statements.DROP_SNAPSHOT,
+    statements.RECORD,
+    statements.JOURNAL,
+    statements.TRIM_JOURNAL,
+    statements.CLEAR_JOURNAL,
 ]
 
 
 def sample(statement: str) -> list[object]:
-    """Give one parameter for each placeholder; a LIMIT wants a number."""
+    """Give one parameter for each placeholder; a LIMIT and an OFFSET want a number."""
     parameters: list[object] = ["=big"] * statement.count("?")
-    return [*parameters[:-1], 500] if "LIMIT ?" in statement else parameters
+    return [*parameters[:-1], 500] if "LIMIT ?" in statement or "OFFSET ?" in statement else parameters
 
 
 @pytest.mark.parametrize("statement", KEYED)

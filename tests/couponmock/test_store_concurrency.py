@@ -7,7 +7,20 @@ from contextlib import closing, suppress
 
 import pytest
 from couponmock.store import NoSuchNamespace, Store
-from store_rivals import COUPONS, THREADS, create_at_once, install, made, open_at_once, redeem, redeem_all, shift
+from store_rivals import (
+    COUPONS,
+    THREADS,
+    configure_often,
+    count_often,
+    create_at_once,
+    install,
+    made,
+    open_at_once,
+    record_often,
+    redeem,
+    redeem_all,
+    shift,
+)
 
 pytest_plugins = ("postgres_server",)
 
@@ -97,15 +110,27 @@ def test_first_uses_at_once_make_one_namespace(store: Store) -> None:
 
 
 def test_parallel_namespaces_never_see_each_other(store: Store) -> None:
-    """Two hundred of them, all with the same ids and lookups."""
+    """Two hundred of them, all with the same ids, lookups, counters and labels."""
 
     def live(number: int) -> list[tuple[str, object]]:
         name = f"n{number}"
+        store.create_namespace(name, "demo")
+        store.configure(name, {"mine": number})
+        store.set_clock(name, frozen=number)
         with store.session(name, write=True, pack="demo") as session:
             session.put("coupon", COUPONS[0], {"owner": name}, [("owner", "me")])
             session.put("coupon", "new", {"owner": name}, [("owner", "me")])
             session.delete("coupon", COUPONS[number % len(COUPONS)])
+            assert session.count("id", by=number) == number
+        store.record(name, {"mine": number})
+        store.snapshot(name, "s")
+        store.reset_namespace(name)
+        assert store.restore(name, "s").frozen == number
+        assert store.journal(name) == [{"mine": number}]
+        assert len(store.snapshots(name)) == 1
         with store.session(name, write=False, pack="demo") as session:
+            assert session.namespace.settings == {"mine": number}
+            assert session.now() == number
             assert session.get("coupon", COUPONS[number % len(COUPONS)]) is None
             return [(record.id, record.data["owner"]) for record in session.find("coupon", "owner", "me")]
 
@@ -146,3 +171,60 @@ def test_dropping_during_use_is_one_or_the_other(store: Store) -> None:
     with ThreadPoolExecutor(8) as threads:
         rivals = [threads.submit(act) for _ in range(50) for act in (write, drop)]
         assert {rival.result() for rival in rivals} == {True, None}
+
+
+def test_a_counter_counts_exactly_once(store: Store, store_url: str, processes: ProcessPoolExecutor) -> None:
+    """All threads of all processes together are given every number, each of them once."""
+    store.create_namespace("n", "demo")
+    rivals = [processes.submit(count_often, store_url, 40) for _ in range(PROCESSES)]
+    given = [number for rival in rivals for number in rival.result()]
+    assert sorted(given) == list(range(1, PROCESSES * 40 + 1))
+
+
+def test_no_change_of_settings_or_clock_is_lost(store: Store, store_url: str, processes: ProcessPoolExecutor) -> None:
+    """Whoever changes what is there has it to himself until he is done."""
+    store.create_namespace("n", "demo")
+    rivals = [processes.submit(configure_often, store_url, 30) for _ in range(PROCESSES)]
+    assert [rival.exception() for rival in rivals] == [None] * PROCESSES
+    assert store.namespace("n").settings == {"n": PROCESSES * 30}
+    assert store.namespace("n").offset == PROCESSES * 30
+
+
+def test_a_journal_holds_what_every_process_recorded(
+    store: Store, store_url: str, processes: ProcessPoolExecutor
+) -> None:
+    """Each one's entries in its own order, none lost; and one recorded after another comes after it."""
+    store.create_namespace("n", "demo")
+    rivals = [processes.submit(record_often, store_url, rival, 100) for rival in range(PROCESSES)]
+    assert [rival.exception() for rival in rivals] == [None] * PROCESSES
+    found = store.journal("n")
+    assert len(found) == PROCESSES * 100
+    for rival in range(PROCESSES):
+        assert [entry["turn"] for entry in found if entry["rival"] == rival] == list(range(100))
+    store.clear_journal("n")
+    for turn in range(8):
+        if turn % 2:
+            store.record("n", {"turn": turn})
+        else:
+            processes.submit(record_often, store_url, turn, 1).result()
+    assert [entry.get("rival", entry["turn"]) for entry in store.journal("n")] == list(range(8))
+
+
+def test_a_snapshot_never_holds_half_a_change(store: Store, store_url: str, processes: ProcessPoolExecutor) -> None:
+    """While another process moves money between two records, the sum in every snapshot is the same."""
+    store.create_namespace("n", "demo")
+    shifting = [processes.submit(shift, store_url, 60) for _ in range(2)]
+    sums, labels = set(), 0
+    over = False
+    while not over:
+        over = all(rival.done() for rival in shifting)
+        labels += 1
+        store.snapshot("n", f"{labels % 10}")
+        if labels % 7 == 0:
+            store.restore("n", f"{(labels + 1) % 7}")
+    assert [rival.exception() for rival in shifting] == [None, None]
+    for snapshot in store.snapshots("n"):
+        store.restore("n", snapshot.label)
+        with store.session("n", write=False, pack="demo") as session:
+            sums.add(sum(record.data["cents"] for record in session.scan("purse")))
+    assert sums == {1000}

@@ -176,6 +176,14 @@ MISTAKES = [
         "'text'",
     ),
     Mistake(
+        "a schema that refers to what is no schema",
+        CHARGEOVER,
+        "$ref: '#/components/schemas/Found'",
+        "$ref: '#/components/responses/RateLimited'",
+        f"{COUPON}/get/responses/200/content/application~1json/schema",
+        "the schema is not valid: Pointer '/components/responses/RateLimited' does not exist",
+    ),
+    Mistake(
         "a parameter's example that does not fit",
         CHARGEOVER,
         "sample: {value: 1,",

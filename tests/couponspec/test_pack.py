@@ -69,6 +69,14 @@ def test_a_text_that_is_no_moment_is_refused_in_a_pack(text: str, tmp_path: Path
     assert fault.fix
 
 
+def test_a_time_without_zone_is_no_date_time_of_a_schema(tmp_path: Path) -> None:
+    """ChargeOver's form with a blank has no zone; the one with a T has to have one."""
+    tree = VendorTree.copied(tmp_path, ["chargeover"])
+    tree.replace("fixtures/chargeover/documented.yaml", "2021-05-25 08:23:05", "2021-05-25T08:23:05")
+    [fault] = tree.faults()
+    assert fault.pointer == "#/entities/coupon/printed/write_datetime"
+
+
 def test_only_the_moments_of_an_entity_are_rendered() -> None:
     """A code that looks like an offset stays a code."""
     data = {"code": "+90d", "made": "-1d", "expires": None}

@@ -185,7 +185,7 @@ def _ascii(text: str) -> str:
     return text.encode("ascii", "replace").decode()
 
 
-DEFECTS = (
+DEFECTS: tuple[Defect, ...] = (
     Defect(
         "chargeover",
         "server-address",

@@ -23,6 +23,7 @@ from couponmock.finding import BODY_LIMIT
 
 _HEADER = "access-token"
 """Where credentials stand."""
+
 _NOBODY = "0"
 """An id that no customer and no coupon has."""
 
@@ -191,7 +192,7 @@ def _ascii(text: str) -> str:
     return text.encode("ascii", "replace").decode()
 
 
-DEFECTS = (
+DEFECTS: tuple[Defect, ...] = (
     Defect(
         "shoplazza",
         "whole-values",

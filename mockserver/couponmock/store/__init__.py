@@ -3,19 +3,24 @@
 The bottom room of the mock. It knows records, not vendors or HTTP.
 """
 
-from .fault import NamespaceExists, NoSuchNamespace, NoSuchPack, StoreFault
+from .fault import NamespaceExists, NoSuchNamespace, NoSuchPack, NoSuchSnapshot, StoreFault
+from .journal import JOURNAL_KEPT
 from .session import Session
 from .store import Store
-from .world import Namespace, Record, Seed, wall_clock
+from .world import LAST_MOMENT, Namespace, Record, Seed, Snapshot, wall_clock
 
 __all__ = [
+    "JOURNAL_KEPT",
+    "LAST_MOMENT",
     "Namespace",
     "NamespaceExists",
     "NoSuchNamespace",
     "NoSuchPack",
+    "NoSuchSnapshot",
     "Record",
     "Seed",
     "Session",
+    "Snapshot",
     "Store",
     "StoreFault",
     "wall_clock",

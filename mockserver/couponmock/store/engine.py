@@ -15,8 +15,12 @@ Row = tuple[Any, ...]
 class Connection(Protocol):
     """One connection to a store; every failure of the engine leaves it as a StoreFault."""
 
-    def begin(self, *, write: bool) -> None:
-        """Start a transaction; a reading one sees one snapshot."""
+    def begin(self, *, write: bool, lasting: bool = True) -> None:
+        """Start a transaction; a reading one sees one snapshot.
+
+        Everybody sees the changes of one that is not `lasting` as soon as it has ended, but it does not wait until
+        they are on the disk: a crash of the machine may lose its last moments.
+        """
 
     def commit(self) -> None:
         """Make all changes of the transaction last, or raise StoreFault."""
@@ -61,8 +65,11 @@ def check_layout(connection: Connection, place: str) -> None:
         raise StoreFault(message)
 
 
-def make_tables(connection: Connection, *, text: str, options: str) -> None:
-    """Make all tables, inside the transaction at hand; `text` is the type of texts, `options` end each table."""
+def make_tables(connection: Connection, *, text: str, number: str, options: str) -> None:
+    """Make all tables, inside the transaction at hand.
+
+    `text` is the type of texts, `number` that of a number the engine gives, `options` end each table that has a key.
+    """
     for table in statements.TABLES:
-        connection.change(table.format(text=text, options=options))
+        connection.change(table.format(text=text, number=number, options=options))
     connection.change(statements.WRITE_LAYOUT, (statements.LAYOUT,))

@@ -24,6 +24,14 @@ class NoSuchPack(LookupError):
         super().__init__(f"There is no pack {pack!r}.")
 
 
+class NoSuchSnapshot(LookupError):
+    """A namespace has no snapshot with this label."""
+
+    def __init__(self, name: str, label: str) -> None:
+        """Name the namespace and the missing label."""
+        super().__init__(f"The namespace {name!r} has no snapshot {label!r}.")
+
+
 class NamespaceExists(Exception):
     """A namespace with this name exists already."""
 

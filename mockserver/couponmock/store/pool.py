@@ -33,9 +33,9 @@ class Pool:
         self._of_parent: Slots | None = None
 
     @contextlib.contextmanager
-    def transaction(self, *, write: bool) -> Iterator[Connection]:
+    def transaction(self, *, write: bool, lasting: bool = True) -> Iterator[Connection]:
         """Lend a connection inside a transaction: committed at a clean exit, rolled back when the body raises."""
-        connection = self._begin(write=write)
+        connection = self._begin(write=write, lasting=lasting)
         try:
             yield connection
             connection.commit()
@@ -54,13 +54,14 @@ class Pool:
                 if connection is not None:
                     connection.close()
 
-    def _begin(self, *, write: bool) -> Connection:
+    def _begin(self, *, write: bool, lasting: bool) -> Connection:
         while True:
             idle = self._take()
             connection = idle or self._connect()
             try:
-                connection.begin(write=write)
+                connection.begin(write=write, lasting=lasting)
             except BaseException:
+                connection.rollback()
                 lost = connection.broken
                 self._give_back(connection)
                 # The server went away while this one was idle. Nothing has been done on it yet: take another one.

@@ -11,8 +11,16 @@ CONNECT_SECONDS = 10
 MAKING_TABLES = 0x636F_7570_6F6E
 """The advisory lock held while the tables are made: "IF NOT EXISTS" alone fails when two do so at once."""
 
-HABITS = "SELECT set_config('enable_seqscan', 'off', false), set_config('lock_timeout', %s, false)"
-"""Every statement has its index; a plan made while a table was small must not outlive its growth."""
+HABITS = (
+    "SELECT set_config('enable_seqscan', 'off', false), set_config('enable_bitmapscan', 'off', false),"
+    " set_config('lock_timeout', %s, false)"
+)
+"""Every statement has its index; a plan made while a table was small must not outlive its growth.
+
+And every statement walks along it: two that remove the same rows meet them in the same order, not in a deadlock.
+"""
+
+NOT_LASTING = "SET LOCAL synchronous_commit TO off"
 
 
 @functools.cache
@@ -46,9 +54,14 @@ class PostgresConnection:
         """Whether the connection can no longer be used."""
         return self._driver.closed
 
-    def begin(self, *, write: bool) -> None:
+    def begin(self, *, write: bool, lasting: bool = True) -> None:
         """Start a transaction; a reading one sees one snapshot, a writing one what others left when it got its lock."""
-        self.change(f"BEGIN ISOLATION LEVEL {'READ COMMITTED' if write else 'REPEATABLE READ, READ ONLY'}")
+        begin = f"BEGIN ISOLATION LEVEL {'READ COMMITTED' if write else 'REPEATABLE READ, READ ONLY'}"
+        try:
+            # Two statements in one message, which is why psycopg must not prepare them.
+            self._driver.execute((begin if lasting else f"{begin}; {NOT_LASTING}").encode(), prepare=False)
+        except self._errors as error:
+            raise self._fault(error) from error
 
     def commit(self) -> None:
         """Make all changes of the transaction last; a COMMIT after a swallowed error would silently roll back."""
@@ -166,5 +179,6 @@ class PostgresEngine:
         connection.rows("SELECT pg_advisory_xact_lock(?)", (MAKING_TABLES,))
         if connection.rows("SELECT to_regclass('couponmock_layout')") == [(None,)]:
             # Bytewise order is the order of SQLite and of Python, and independent of the server's locale.
-            make_tables(connection, text='TEXT COLLATE "C"', options="")
+            number = "BIGINT GENERATED ALWAYS AS IDENTITY"
+            make_tables(connection, text='TEXT COLLATE "C"', number=number, options="")
         connection.commit()

@@ -7,21 +7,12 @@ from operator import itemgetter
 from typing import Any
 
 from . import statements
+from .difference import namespace_world, pack_world
 from .engine import Connection, Row
-from .text import LONGEST_ID, LONGEST_WORD, document, key, lookup_value, storable
+from .text import LONGEST_ID, LONGEST_WORD, checked_key, document, lookup_value, storable
 from .world import Namespace, Record
 
 PAGE_ROWS = 500
-
-
-def pack_world(pack: str) -> str:
-    """Give the first part of the keys of a pack's records."""
-    return f"={pack}"
-
-
-def namespace_world(name: str) -> str:
-    """Give the first part of the keys of a namespace's own records; it sorts after every pack's."""
-    return f"~{name}"
 
 
 class Session:
@@ -80,8 +71,8 @@ class Session:
         long, NUL) and for data that is not JSON.
         """
         connection = self._writable()
-        key("A kind", kind, LONGEST_WORD)
-        key("An id", id, LONGEST_ID)
+        checked_key("A kind", kind, LONGEST_WORD)
+        checked_key("An id", id, LONGEST_ID)
         text = document(data)
         wanted = index_pairs(lookups)
         held = self._held(connection, kind, id)
@@ -102,6 +93,19 @@ class Session:
             connection.change(statements.PUT, (self._own, kind, id, None, None))
         else:
             connection.change(statements.REMOVE, (self._own, kind, id))
+
+    def count(self, key: str, *, by: int = 1) -> int:
+        """Move a counter of the namespace on and return where it stands now; a new one has stood at 0.
+
+        It is part of what the namespace has changed: a reset sets it back, a snapshot holds it. Raises RuntimeError in
+        a reading session, ValueError for a key that cannot be one.
+        """
+        connection = self._writable()
+        counter = (self._own, checked_key("A counter's key", key, LONGEST_WORD))
+        found = connection.rows(statements.READ_COUNTER, counter)
+        value: int = (found[0][0] if found else 0) + by
+        connection.change(statements.PUT_COUNTER, (*counter, value))
+        return value
 
     def close(self) -> None:
         """End the session: whoever still holds it can no longer reach into somebody else's transaction."""
@@ -142,7 +146,7 @@ class Session:
 def index_pairs(lookups: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
     """Give the distinct (field, value) pairs as they are indexed, without those nothing can be found by."""
     return {
-        (key("A field", field, LONGEST_WORD), indexed)
+        (checked_key("A field", field, LONGEST_WORD), indexed)
         for field, value in lookups
         if (indexed := lookup_value(value)) is not None
     }

@@ -27,7 +27,7 @@ class SqliteConnection:
             self.close()
             raise
 
-    def begin(self, *, write: bool) -> None:
+    def begin(self, *, write: bool, lasting: bool = True) -> None:  # noqa: ARG002 - nobody here waits for the disk
         """Start a transaction; a writer takes its turn here, since one that has read first can never catch up."""
         self.rows("BEGIN IMMEDIATE" if write else "BEGIN")
 
@@ -99,7 +99,7 @@ class SqliteEngine:
             self._turn_to_wal(connection)
             connection.begin(write=True)
             if not connection.rows("SELECT 1 FROM sqlite_master WHERE name = 'couponmock_layout'"):
-                make_tables(connection, text="TEXT", options=" WITHOUT ROWID")
+                make_tables(connection, text="TEXT", number="INTEGER PRIMARY KEY", options=" WITHOUT ROWID")
             connection.commit()
             check_layout(connection, str(self._path))
         finally:

@@ -1,6 +1,6 @@
 """The tables and every statement the store runs, written once for both engines (`?` stands for a parameter).
 
-A *world* is the first part of every key: a pack's records, or a namespace's difference from its pack.
+A *world* is the first part of every key: a pack's records, a namespace's difference from its pack, or a copy of one.
 """
 
 LAYOUT = 1
@@ -8,8 +8,10 @@ LAYOUT = 1
 TABLES = (
     "CREATE TABLE couponmock_layout (version BIGINT NOT NULL)",
     "CREATE TABLE couponmock_pack (id {text} PRIMARY KEY, frozen BIGINT){options}",
+    # ahead: seconds that the running clock is ahead of the real one. settings NULL: there are none.
     """CREATE TABLE couponmock_namespace (
-        name {text} PRIMARY KEY, pack {text} NOT NULL, epoch BIGINT NOT NULL, frozen BIGINT
+        name {text} PRIMARY KEY, pack {text} NOT NULL, epoch BIGINT NOT NULL, frozen BIGINT,
+        ahead BIGINT NOT NULL, settings {text}
     ){options}""",
     # data NULL: the namespace has deleted this record of its pack. lookups: what a namespace's record is found by, so
     # that replacing it touches exactly those rows; a pack never changes and does without.
@@ -21,6 +23,16 @@ TABLES = (
         world {text} NOT NULL, kind {text} NOT NULL, field {text} NOT NULL, value {text} NOT NULL, id {text} NOT NULL,
         PRIMARY KEY (world, kind, field, value, id)
     ){options}""",
+    """CREATE TABLE couponmock_counter (
+        world {text} NOT NULL, name {text} NOT NULL, value BIGINT NOT NULL, PRIMARY KEY (world, name)
+    ){options}""",
+    """CREATE TABLE couponmock_snapshot (
+        namespace {text} NOT NULL, label {text} NOT NULL, epoch BIGINT NOT NULL, frozen BIGINT, ahead BIGINT NOT NULL,
+        PRIMARY KEY (namespace, label)
+    ){options}""",
+    # The engine numbers the entries, so that nobody waits for anybody in order to get the next number.
+    "CREATE TABLE couponmock_journal (number {number}, namespace {text} NOT NULL, entry {text} NOT NULL)",
+    "CREATE UNIQUE INDEX couponmock_journal_key ON couponmock_journal (namespace, number)",
 )
 WRITE_LAYOUT = "INSERT INTO couponmock_layout (version) VALUES (?)"
 READ_LAYOUT = "SELECT version FROM couponmock_layout"
@@ -32,14 +44,53 @@ RECORD_COLUMNS = ("world", "kind", "id", "data")
 LOOKUP_COLUMNS = ("world", "kind", "field", "value", "id")
 
 CREATE_NAMESPACE = (
-    "INSERT INTO couponmock_namespace (name, pack, epoch, frozen) VALUES (?, ?, ?, ?) ON CONFLICT (name) DO NOTHING"
+    "INSERT INTO couponmock_namespace (name, pack, epoch, frozen, ahead, settings) VALUES (?, ?, ?, ?, ?, ?)"
+    " ON CONFLICT (name) DO NOTHING"
 )
-READ_NAMESPACE = "SELECT name, pack, epoch, frozen FROM couponmock_namespace WHERE name = ?"
-LIST_NAMESPACES = "SELECT name, pack, epoch, frozen FROM couponmock_namespace ORDER BY name"
-SET_EPOCH = "UPDATE couponmock_namespace SET epoch = ? WHERE name = ?"
+READ_NAMESPACE = "SELECT name, pack, epoch, frozen, ahead, settings FROM couponmock_namespace WHERE name = ?"
+LIST_NAMESPACES = "SELECT name, pack, epoch, frozen, ahead, settings FROM couponmock_namespace ORDER BY name"
+SET_NAMESPACE = "UPDATE couponmock_namespace SET epoch = ?, frozen = ?, ahead = ?, settings = ? WHERE name = ?"
 DROP_NAMESPACE = "DELETE FROM couponmock_namespace WHERE name = ?"
 CLEAR_RECORDS = "DELETE FROM couponmock_record WHERE world = ?"
 CLEAR_LOOKUPS = "DELETE FROM couponmock_lookup WHERE world = ?"
+CLEAR_COUNTERS = "DELETE FROM couponmock_counter WHERE world = ?"
+CLEAR_WORLD = (CLEAR_RECORDS, CLEAR_LOOKUPS, CLEAR_COUNTERS)
+
+# Parameters: the world that is written, then the one that is copied.
+COPY_RECORDS = (
+    "INSERT INTO couponmock_record (world, kind, id, data, lookups)"
+    " SELECT ?, kind, id, data, lookups FROM couponmock_record WHERE world = ?"
+)
+COPY_LOOKUPS = (
+    "INSERT INTO couponmock_lookup (world, kind, field, value, id)"
+    " SELECT ?, kind, field, value, id FROM couponmock_lookup WHERE world = ?"
+)
+COPY_COUNTERS = (
+    "INSERT INTO couponmock_counter (world, name, value) SELECT ?, name, value FROM couponmock_counter WHERE world = ?"
+)
+COPY_WORLD = (COPY_RECORDS, COPY_LOOKUPS, COPY_COUNTERS)
+PUT_SNAPSHOT = (
+    "INSERT INTO couponmock_snapshot (namespace, label, epoch, frozen, ahead) VALUES (?, ?, ?, ?, ?)"
+    " ON CONFLICT (namespace, label)"
+    " DO UPDATE SET epoch = excluded.epoch, frozen = excluded.frozen, ahead = excluded.ahead"
+)
+READ_SNAPSHOT = (
+    "SELECT namespace, label, epoch, frozen, ahead FROM couponmock_snapshot WHERE namespace = ? AND label = ?"
+)
+LIST_SNAPSHOTS = (
+    "SELECT namespace, label, epoch, frozen, ahead FROM couponmock_snapshot WHERE namespace = ? ORDER BY label"
+)
+DROP_SNAPSHOT = "DELETE FROM couponmock_snapshot WHERE namespace = ? AND label = ?"
+
+# The namespace is looked at, not locked: who records waits for nobody who changes it. Parameters: entry, namespace.
+RECORD = "INSERT INTO couponmock_journal (namespace, entry) SELECT name, ? FROM couponmock_namespace WHERE name = ?"
+JOURNAL = "SELECT entry FROM couponmock_journal WHERE namespace = ? ORDER BY number DESC LIMIT ?"
+# Parameters: the namespace, twice, then how many of the newest entries stay.
+TRIM_JOURNAL = (
+    "DELETE FROM couponmock_journal WHERE namespace = ? AND number <= ("
+    "SELECT number FROM couponmock_journal WHERE namespace = ? ORDER BY number DESC LIMIT 1 OFFSET ?)"
+)
+CLEAR_JOURNAL = "DELETE FROM couponmock_journal WHERE namespace = ?"
 
 # A namespace's world sorts after a pack's, so its own record comes first.
 GET = "SELECT data FROM couponmock_record WHERE world IN (?, ?) AND kind = ? AND id = ? ORDER BY world DESC LIMIT 1"
@@ -71,3 +122,9 @@ PUT = (
 REMOVE = "DELETE FROM couponmock_record WHERE world = ? AND kind = ? AND id = ?"
 PUT_LOOKUP = "INSERT INTO couponmock_lookup (world, kind, field, value, id) VALUES (?, ?, ?, ?, ?)"
 REMOVE_LOOKUP = "DELETE FROM couponmock_lookup WHERE world = ? AND kind = ? AND field = ? AND value = ? AND id = ?"
+
+READ_COUNTER = "SELECT value FROM couponmock_counter WHERE world = ? AND name = ?"
+PUT_COUNTER = (
+    "INSERT INTO couponmock_counter (world, name, value) VALUES (?, ?, ?)"
+    " ON CONFLICT (world, name) DO UPDATE SET value = excluded.value"
+)

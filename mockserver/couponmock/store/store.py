@@ -2,19 +2,23 @@
 
 import contextlib
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
-from . import statements
+from . import difference, journal, namespaces, snapshots, statements
+from .difference import namespace_world, pack_world
 from .engine import Connection, Engine, Row
-from .fault import DuplicateRow, NamespaceExists, NoSuchNamespace, NoSuchPack, StoreFault
+from .fault import DuplicateRow, NamespaceExists, StoreFault
+from .journal import JOURNAL_KEPT
 from .pool import Pool
 from .postgresql import PostgresEngine
-from .session import Session, index_pairs, namespace_world, pack_world
+from .session import Session, index_pairs
 from .sqlite import SqliteEngine
-from .text import LONGEST_ID, LONGEST_WORD, document, key, storable
-from .world import Namespace, Seed, wall_clock
+from .text import LONGEST_ID, LONGEST_WORD, checked_key, document
+from .world import Namespace, Seed, Snapshot
 
 SEEDS_AT_ONCE = 20_000
 
@@ -63,7 +67,7 @@ class Store:
         All of it becomes visible in one moment. `frozen` stops the clocks of its namespaces, in unix seconds. Raises
         ValueError for seeds that cannot be stored or that share kind and id.
         """
-        key("A pack's id", pack, LONGEST_WORD)
+        checked_key("A pack's id", pack, LONGEST_WORD)
         if self._has_pack(pack):
             return
         with self._pool.transaction(write=True) as connection:
@@ -84,7 +88,7 @@ class Store:
     def create_namespace(self, name: str, pack: str) -> Namespace:
         """Make a namespace from a pack; raise NamespaceExists, NoSuchPack, or ValueError for an impossible name."""
         with self._pool.transaction(write=True) as connection:
-            made = create(connection, name, pack)
+            made = namespaces.create(connection, name, pack)
         if made is None:
             raise NamespaceExists(name)
         return made
@@ -92,28 +96,109 @@ class Store:
     def namespace(self, name: str) -> Namespace:
         """Return a namespace; raise NoSuchNamespace."""
         with self._pool.transaction(write=False) as connection:
-            return existing(connection, name, lock=False)
+            return namespaces.existing(connection, name, lock=False)
 
     def namespaces(self) -> list[Namespace]:
         """Return all namespaces, by name."""
         with self._pool.transaction(write=False) as connection:
-            return [Namespace(*row) for row in connection.rows(statements.LIST_NAMESPACES)]
+            return namespaces.listing(connection)
 
-    def reset_namespace(self, name: str) -> Namespace:
-        """Make a namespace its pack again, with the epoch of this moment; raise NoSuchNamespace."""
-        with self._pool.transaction(write=True) as connection:
-            before = existing(connection, name, lock=True)
-            clear(connection, name)
-            after = Namespace(name, before.pack, before.now(), before.frozen)
-            connection.change(statements.SET_EPOCH, (after.epoch, name))
-        return after
+    def reset_namespace(self, name: str, *, settings: bool = False) -> Namespace:
+        """Make a namespace its pack again, clock and counters too, with the epoch of this moment.
+
+        Its snapshots and its journal stay, and its settings unless they are to be emptied with `settings`. Raises
+        NoSuchNamespace.
+        """
+        with self._locked(name) as (connection, before):
+            difference.clear(connection, namespace_world(name))
+            fresh = namespaces.fresh(connection, name, before.pack)
+            return namespaces.save(connection, fresh if settings else replace(fresh, settings=before.settings))
 
     def drop_namespace(self, name: str) -> None:
-        """Remove a namespace; raise NoSuchNamespace."""
-        with self._pool.transaction(write=True) as connection:
-            existing(connection, name, lock=True)
-            clear(connection, name)
-            connection.change(statements.DROP_NAMESPACE, (name,))
+        """Remove a namespace with its snapshots and its journal; raise NoSuchNamespace."""
+        with self._locked(name) as (connection, _):
+            namespaces.drop(connection, name)
+
+    def set_clock(self, name: str, *, frozen: int | None, offset: int = 0) -> Namespace:
+        """Stop a namespace's clock at a moment, or let it run `offset` seconds ahead of the real time.
+
+        Raises NoSuchNamespace, and ValueError for a clock that shows a moment outside 0..253402300799.
+        """
+        namespaces.check_clock(frozen=frozen, offset=offset)
+        with self._locked(name) as (connection, before):
+            return namespaces.save(connection, replace(before, frozen=frozen, offset=offset))
+
+    def advance_clock(self, name: str, seconds: int) -> Namespace:
+        """Move a namespace's clock from where it is, be it frozen or running; raises as `set_clock` does."""
+        with self._locked(name) as (connection, before):
+            frozen = None if before.frozen is None else before.frozen + seconds
+            offset = before.offset + (seconds if frozen is None else 0)
+            namespaces.check_clock(frozen=frozen, offset=offset)
+            return namespaces.save(connection, replace(before, frozen=frozen, offset=offset))
+
+    def configure(self, name: str, settings: Mapping[str, Any]) -> Namespace:
+        """Replace all settings of a namespace; raise NoSuchNamespace, or ValueError for what is not JSON."""
+        return self.update_settings(name, lambda _: dict(settings))
+
+    def update_settings(self, name: str, change: Callable[[dict[str, Any]], dict[str, Any]]) -> Namespace:
+        """Replace the settings of a namespace by what `change` makes of them, with nobody else in between.
+
+        Raises NoSuchNamespace, ValueError for what is not JSON, and what `change` raises; then nothing changes.
+        `change` is called inside the transaction and must not use the store.
+        """
+        with self._locked(name) as (connection, before):
+            return namespaces.save(connection, replace(before, settings=change(dict(before.settings))))
+
+    def snapshot(self, name: str, label: str) -> Snapshot:
+        """Keep a copy of a namespace's state and clock under a label, in place of an earlier one with this label.
+
+        Settings and journal are no part of it. Raises NoSuchNamespace, or ValueError for an impossible label.
+        """
+        with self._locked(name) as (connection, namespace):
+            return snapshots.take(connection, namespace, label)
+
+    def restore(self, name: str, label: str) -> Namespace:
+        """Give a namespace the state and the clock it had when a snapshot was made of it.
+
+        Its settings and its journal stay. Raises NoSuchNamespace or NoSuchSnapshot.
+        """
+        with self._locked(name) as (connection, before):
+            return namespaces.save(connection, snapshots.bring_back(connection, before, label))
+
+    def snapshots(self, name: str) -> list[Snapshot]:
+        """Return the snapshots of a namespace, by label; raise NoSuchNamespace."""
+        with self._pool.transaction(write=False) as connection:
+            namespaces.existing(connection, name, lock=False)
+            return snapshots.listing(connection, name)
+
+    def drop_snapshot(self, name: str, label: str) -> None:
+        """Remove a snapshot; raise NoSuchNamespace or NoSuchSnapshot."""
+        with self._locked(name) as (connection, _):
+            snapshots.drop(connection, name, label)
+
+    def record(self, name: str, entry: Mapping[str, Any]) -> None:
+        """Append an entry to the journal of a namespace; raise NoSuchNamespace, or ValueError for what is not JSON.
+
+        Waits for no session of the namespace in PostgreSQL, and for no disk: a crash of the machine may lose the last
+        entries.
+        """
+        text = document(entry)
+        with self._pool.transaction(write=True, lasting=False) as connection:
+            journal.append(connection, name, text)
+
+    def journal(self, name: str, *, limit: int = JOURNAL_KEPT, newest_first: bool = False) -> list[dict[str, Any]]:
+        """Return the first `limit` of the newest JOURNAL_KEPT entries, in order of recording or the other way round.
+
+        Raises NoSuchNamespace.
+        """
+        with self._pool.transaction(write=False) as connection:
+            namespaces.existing(connection, name, lock=False)
+            return journal.entries(connection, name, limit=limit, newest_first=newest_first)
+
+    def clear_journal(self, name: str) -> None:
+        """Forget all entries of a namespace's journal; raise NoSuchNamespace."""
+        with self._locked(name) as (connection, _):
+            journal.clear(connection, name)
 
     def session(self, name: str, *, write: bool, pack: str) -> AbstractContextManager[Session]:
         """Open a session: committed at a clean exit, rolled back when the body raises.
@@ -127,7 +212,7 @@ class Store:
     def _session(self, name: str, *, write: bool, pack: str) -> Iterator[Session]:
         while True:
             with self._pool.transaction(write=write) as connection:
-                found = read(connection, name, lock=write)
+                found = namespaces.read(connection, name, lock=write)
                 if found is not None:
                     session = Session(connection, found, write=write)
                     try:
@@ -139,44 +224,14 @@ class Store:
             with contextlib.suppress(NamespaceExists):
                 self.create_namespace(name, pack)
 
+    @contextlib.contextmanager
+    def _locked(self, name: str) -> Iterator[tuple[Connection, Namespace]]:
+        with self._pool.transaction(write=True) as connection:
+            yield connection, namespaces.existing(connection, name, lock=True)
+
     def _has_pack(self, pack: str) -> bool:
         with self._pool.transaction(write=False) as connection:
             return bool(connection.rows(statements.READ_PACK, (pack,)))
-
-
-def read(connection: Connection, name: str, *, lock: bool) -> Namespace | None:
-    """Read a namespace, None if there is none; with `lock` nobody else writes to it until the transaction ends."""
-    if not storable(name):
-        return None
-    ask = connection.locked if lock else connection.rows
-    found = ask(statements.READ_NAMESPACE, (name,))
-    return Namespace(*found[0]) if found else None
-
-
-def existing(connection: Connection, name: str, *, lock: bool) -> Namespace:
-    """Read a namespace as `read` does; raise NoSuchNamespace."""
-    found = read(connection, name, lock=lock)
-    if found is None:
-        raise NoSuchNamespace(name)
-    return found
-
-
-def create(connection: Connection, name: str, pack: str) -> Namespace | None:
-    """Make a namespace, None if it is there already; raise NoSuchPack."""
-    key("A namespace's name", name, LONGEST_WORD)
-    found = connection.rows(statements.READ_PACK, (pack,)) if storable(pack) else []
-    if not found:
-        raise NoSuchPack(pack)
-    frozen = found[0][0]
-    made = Namespace(name, pack, wall_clock() if frozen is None else frozen, frozen)
-    row = (made.name, made.pack, made.epoch, made.frozen)
-    return made if connection.change(statements.CREATE_NAMESPACE, row) else None
-
-
-def clear(connection: Connection, name: str) -> None:
-    """Forget what a namespace has changed of its pack."""
-    connection.change(statements.CLEAR_LOOKUPS, (namespace_world(name),))
-    connection.change(statements.CLEAR_RECORDS, (namespace_world(name),))
 
 
 def load(connection: Connection, world: str, seeds: Iterable[Seed]) -> None:
@@ -186,7 +241,7 @@ def load(connection: Connection, world: str, seeds: Iterable[Seed]) -> None:
         records: list[Row] = []
         lookups: list[Row] = []
         for seed in some:
-            kind, id_ = key("A kind", seed.kind, LONGEST_WORD), key("An id", seed.id, LONGEST_ID)
+            kind, id_ = checked_key("A kind", seed.kind, LONGEST_WORD), checked_key("An id", seed.id, LONGEST_ID)
             records.append((world, kind, id_, document(seed.data)))
             lookups.extend((world, kind, field, value, id_) for field, value in index_pairs(seed.lookups))
         connection.load("couponmock_record", statements.RECORD_COLUMNS, records)

@@ -1,8 +1,12 @@
 """The things the store holds, as its callers see them."""
 
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
+
+LAST_MOMENT = 253_402_300_799
+"""The last second of the year 9999, which every vendor's way to write a time can still express."""
 
 
 def wall_clock() -> int:
@@ -33,15 +37,31 @@ class Record:
 class Namespace:
     """An isolated world made from a pack.
 
-    `epoch` is the moment relative times count from, `frozen` the moment its clock stands still at (None: it runs);
-    both in whole unix seconds.
+    `epoch` is the moment relative times count from, `frozen` the moment its clock stands still at (None: it runs,
+    `offset` seconds ahead of the real time); all in whole unix seconds. `settings` is a JSON object that the store
+    keeps for its callers; a fresh copy, changing it changes nothing in the store.
     """
 
     name: str
     pack: str
     epoch: int
     frozen: int | None
+    offset: int = 0
+    settings: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
     def now(self) -> int:
-        """Tell the time in this namespace, in whole unix seconds: frozen, or the real one."""
-        return wall_clock() if self.frozen is None else self.frozen
+        """Tell the time in this namespace, in whole unix seconds; a running clock stops at the end of time."""
+        if self.frozen is not None:
+            return self.frozen
+        return min(max(wall_clock() + self.offset, 0), LAST_MOMENT)
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A copy of what a namespace had changed of its pack, and of its clock, under a label."""
+
+    namespace: str
+    label: str
+    epoch: int
+    frozen: int | None
+    offset: int

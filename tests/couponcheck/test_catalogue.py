@@ -1,0 +1,179 @@
+"""A catalogue with a mistake is refused, and the mistake is named with file, line, place, reason and fix."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from broken_server import VENDORS, catalogue
+from couponcheck.catalogue import FOLDER, catalogued, load_catalogue
+from couponspec import FaultyFile, load_document
+
+ENTRY: dict[str, Any] = {
+    "id": "crowdtwist.unuseCoupon.succeeds",
+    "text": "Unusing a used coupon succeeds.",
+    "level": "must",
+    "operation": "unuseCoupon",
+    "source": {"page": "unuse#response-body", "quote": "True if the request was successful."},
+    "calls": [{"request": {"body": {"coupon_value": "{coupon.used.code}"}}, "expect": {"status": ["2xx"]}}],
+}
+
+
+def write(folder: Path, *entries: dict[str, Any], **members: Any) -> Path:
+    """Write a catalogue of CrowdTwist with each entry on a line of its own: the first on line 3."""
+    lines = [f"{name}: {json.dumps(value)}" for name, value in {"vendor": "crowdtwist", **members}.items()]
+    lines += ["requirements:", *(f"- {json.dumps(entry)}" for entry in entries)]
+    path = folder / "crowdtwist.yaml"
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+def faults(folder: Path) -> list[str]:
+    with pytest.raises(FaultyFile) as caught:
+        load_catalogue(load_document("crowdtwist"), folder)
+    return [str(fault) for fault in caught.value.faults]
+
+
+def changed(**members: Any) -> dict[str, Any]:
+    return {**ENTRY, **members}
+
+
+def calling(*calls: dict[str, Any]) -> dict[str, Any]:
+    return changed(calls=[*calls])
+
+
+def test_a_right_catalogue_is_loaded(tmp_path: Path) -> None:
+    write(tmp_path, ENTRY, aliases={"reward_order_id": "redeem_order_id"}, lists=["listUsableCoupons"])
+    loaded = load_catalogue(load_document("crowdtwist"), tmp_path)
+    (requirement,) = loaded.checked
+    assert requirement.id == ENTRY["id"]
+    assert requirement.handles == {"coupon.used", "credential.main"}
+    assert loaded.aliases == {"reward_order_id": "redeem_order_id"}
+    assert loaded.lists == {"listUsableCoupons"}
+
+
+@pytest.mark.parametrize(
+    ("entry", "pointer", "reason", "fix"),
+    [
+        (
+            changed(id="crowdtwist.listUsableCoupons.succeeds"),
+            "/id",
+            "the id does not begin with vendor and operation",
+            "begin it with crowdtwist.unuseCoupon.",
+        ),
+        (
+            changed(source={"page": "unuse#response-body", "quote": "never printed"}),
+            "/source",
+            "no quotation of unuse#response-body contains 'never printed'",
+            "correct it, or record it in sources.yaml",
+        ),
+        (
+            changed(source={"page": "unuse#nowhere", "quote": "True"}),
+            "/source",
+            "no quotation of unuse#nowhere contains 'True'",
+            "correct it, or record it in sources.yaml",
+        ),
+        (changed(reading="colour"), "/reading", "no reading 'colour'", "use one of ['not-used-status'"),
+        (
+            changed(id="crowdtwist.eatCoupon.succeeds", operation="eatCoupon"),
+            "/operation",
+            "no operation 'eatCoupon'",
+            "use one of ['unuseCoupon'",
+        ),
+        (changed(cites=["banana"]), "/cites", "unuseCoupon has no example 'banana'", "use one of ["),
+        (calling({"operation": "eatCoupon"}), "/calls/0/operation", "no operation 'eatCoupon'", "use one of ["),
+        (
+            calling({}, {"expect": {"example": ["unknown_member"]}}),
+            "/calls/1/expect",
+            "unuseCoupon has no example 'unknown_member'",
+            "use one of ['unused'",
+        ),
+        (
+            calling({"expect": {"any_of": [{"status": [200]}, {"example": ["banana"]}]}}),
+            "/calls/0/expect",
+            "unuseCoupon has no example 'banana'",
+            "use one of ['unused'",
+        ),
+        (
+            calling({"as": "later", "expect": {"same_as": "later"}}),
+            "/calls/0/expect",
+            "no earlier call is named 'later'",
+            "name it with `as`",
+        ),
+        (
+            calling({"expect": {"added": {"to": "before", "item": {}}}}),
+            "/calls/0/expect",
+            "no earlier call is named 'before'",
+            "name it with `as`",
+        ),
+        (
+            calling({"expect": {"change": {"stock": {"since": "before", "by": 1}}}}),
+            "/calls/0/expect",
+            "no earlier call is named 'before'",
+            "name it with `as`",
+        ),
+    ],
+)
+def test_a_mistake_is_named_with_line_place_reason_and_fix(
+    tmp_path: Path, entry: dict[str, Any], pointer: str, reason: str, fix: str
+) -> None:
+    path = write(tmp_path, changed(id="crowdtwist.unuseCoupon.first"), entry)
+    (fault,) = faults(tmp_path)
+    assert fault.startswith(f"{path}:4 #/requirements/1{pointer}: {reason}. Fix: {fix}")
+
+
+def test_an_id_is_given_once(tmp_path: Path) -> None:
+    path = write(tmp_path, ENTRY, ENTRY)
+    assert faults(tmp_path) == [
+        f"{path}:4 #/requirements/1/id: the id crowdtwist.unuseCoupon.succeeds is given twice. Fix: choose another."
+    ]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda entry: {name: value for name, value in entry.items() if name != "level"},
+        lambda entry: {name: value for name, value in entry.items() if name != "calls"},
+        lambda entry: {**entry, "level": "perhaps"},
+        lambda entry: {**entry, "colour": "red"},
+        lambda entry: {**entry, "id": "Crowd Twist"},
+        lambda entry: {**entry, "excluded": "and checked as well"},
+        lambda entry: {**entry, "calls": []},
+        lambda entry: {**entry, "calls": [{"expect": {"smells": "well"}}]},
+        lambda entry: {**entry, "calls": [{"expect": {"status": ["all"]}}]},
+    ],
+)
+def test_an_entry_of_another_shape_is_named_with_its_line(
+    tmp_path: Path, change: Callable[[dict[str, Any]], dict[str, Any]]
+) -> None:
+    path = write(tmp_path, changed(id="crowdtwist.unuseCoupon.first"), change(ENTRY))
+    named = faults(tmp_path)
+    assert named
+    assert all(fault.startswith(f"{path}:4 #/requirements/1") and "Fix: " in fault for fault in named)
+
+
+def test_every_mistake_is_named_at_once(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        changed(reading="colour", cites=["banana"]),
+        changed(id="crowdtwist.unuseCoupon.other", reading="size"),
+    )
+    assert len(faults(tmp_path)) == 3
+
+
+def test_a_catalogue_that_is_not_there_is_named(tmp_path: Path) -> None:
+    (fault,) = faults(tmp_path)
+    assert fault.startswith(str(tmp_path / "crowdtwist.yaml"))
+
+
+def test_a_catalogue_is_found_by_its_vendor() -> None:
+    assert catalogued() == sorted(path.stem for path in FOLDER.iterdir())
+
+
+@pytest.mark.parametrize("vendor", VENDORS)
+def test_an_excluded_requirement_is_not_checked_and_says_why(vendor: str) -> None:
+    loaded = catalogue(vendor)
+    assert all(
+        requirement.excluded.endswith(".") for requirement in loaded.requirements if requirement not in loaded.checked
+    )

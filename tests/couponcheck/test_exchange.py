@@ -1,0 +1,235 @@
+"""Requests over HTTP: what is sent, what is waited for, and what is not JSON."""
+
+import contextlib
+import json
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from answers import answer
+from couponcheck.exchange import DEEPEST, Client, TargetUnreachable
+from couponspec.request import HttpRequest
+
+GET = HttpRequest("GET", "/v2/list?a=b%20c&d=%40", (("X-Key", "secret"),), None)
+Script = Callable[[BaseHTTPRequestHandler], None]
+
+
+def reply(status: int, body: bytes = b"{}", /, **headers: str) -> Script:
+    """Make the script of one answer."""
+
+    def send(handler: BaseHTTPRequestHandler) -> None:
+        handler.send_response(status)
+        for name, value in {"Content-Length": str(len(body)), **headers}.items():
+            handler.send_header(name.replace("_", "-"), value)
+        handler.end_headers()
+        handler.wfile.write(body)
+
+    return send
+
+
+@dataclass
+class Tiny:
+    """A server that answers as it is told, one script after the other, and remembers what it was asked."""
+
+    url: str = ""
+    scripts: list[Script] = field(default_factory=list)
+    asked: list[tuple[str, str, dict[str, str], bytes]] = field(default_factory=list)
+    done: threading.Event = field(default_factory=threading.Event)
+
+
+@pytest.fixture
+def tiny() -> Iterator[Tiny]:
+    state = Tiny()
+
+    class Handler(BaseHTTPRequestHandler):
+        def handle_one_request(self) -> None:
+            self.raw_requestline = self.rfile.readline(65537)
+            if not self.raw_requestline or not self.parse_request():
+                self.close_connection = True
+                return
+            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            state.asked.append((self.command, self.path, {k.lower(): v for k, v in self.headers.items()}, body))
+            state.scripts.pop(0)(self)
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    state.url = f"http://127.0.0.1:{server.server_port}"
+    try:
+        yield state
+    finally:
+        state.done.set()
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@contextlib.contextmanager
+def client(url: str, timeout: float = 10) -> Iterator[Client]:
+    made = Client(url, timeout, "couponcheck/test")
+    with contextlib.closing(made.session):
+        yield made
+
+
+def test_a_request_is_sent_byte_for_byte(tiny: Tiny) -> None:
+    tiny.scripts = [reply(200, b'{"a": 1}', Content_Type="application/json")]
+    body = '{"coupon_value": "é"}'.encode()
+    with client(f"{tiny.url}/base/") as asking:
+        got = asking.send("unuseCoupon", HttpRequest("POST", GET.target, GET.headers, body))
+    assert (got.status, got.body, got.operation, got.media_type) == (200, {"a": 1}, "unuseCoupon", "application/json")
+    ((method, path, headers, sent),) = tiny.asked
+    assert (method, path, sent) == ("POST", "/base/v2/list?a=b%20c&d=%40", body)
+    assert headers["x-key"] == "secret"
+    assert headers["user-agent"] == "couponcheck/test"
+
+
+def test_a_redirect_is_an_answer_and_not_followed(tiny: Tiny) -> None:
+    tiny.scripts = [reply(302, Location="/login")]
+    with client(tiny.url) as asking:
+        assert asking.send("x", GET).status == 302
+    assert len(tiny.asked) == 1
+
+
+@pytest.mark.parametrize("busy", [429, 503])
+def test_a_busy_server_that_says_when_to_come_back_is_asked_once_more(tiny: Tiny, busy: int) -> None:
+    tiny.scripts = [reply(busy, Retry_After="0"), reply(200)]
+    with client(tiny.url) as asking:
+        assert asking.send("x", GET).status == 200
+        assert asking.count == 2
+
+
+def test_a_server_that_stays_busy_is_asked_no_third_time(tiny: Tiny) -> None:
+    tiny.scripts = [reply(503, Retry_After="0"), reply(503, Retry_After="0")]
+    with client(tiny.url) as asking:
+        assert asking.send("x", GET).status == 503
+    assert len(tiny.asked) == 2
+
+
+@pytest.mark.parametrize(
+    ("status", "headers"),
+    [
+        (503, {}),
+        (503, {"Retry_After": "31"}),
+        (429, {"Retry_After": "Wed, 21 Oct 2026 07:28:00 GMT"}),
+        (500, {"Retry_After": "0"}),
+    ],
+)
+def test_nothing_else_is_waited_out(tiny: Tiny, status: int, headers: dict[str, str]) -> None:
+    tiny.scripts = [reply(status, b"{}", **headers)]
+    with client(tiny.url) as asking:
+        assert asking.send("x", GET).status == status
+    assert len(tiny.asked) == 1
+
+
+def test_no_credential_of_the_machine_is_sent(tiny: Tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "netrc").write_text("machine 127.0.0.1 login me password mine\n")
+    (tmp_path / "netrc").chmod(0o600)
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    tiny.scripts = [reply(200)]
+    with client(tiny.url) as asking:
+        asking.send("x", GET)
+    assert "authorization" not in tiny.asked[0][2]
+
+
+def test_a_server_that_does_not_answer_is_named_with_the_limit(tiny: Tiny) -> None:
+    tiny.scripts = [lambda _: (tiny.done.wait(30), None)[1]]
+    with client(tiny.url, timeout=0.1) as asking, pytest.raises(TargetUnreachable) as caught:
+        asking.send("x", GET)
+    assert str(caught.value) == f"{tiny.url} did not answer within 0.1 seconds"
+
+
+def test_a_port_where_nobody_listens_is_named() -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{unused.getsockname()[1]}"
+    with client(url) as asking, pytest.raises(TargetUnreachable) as caught:
+        asking.send("x", GET)
+    assert str(caught.value) == f"{url} cannot be reached or closed the connection"
+
+
+def test_a_connection_that_is_cut_is_named(tiny: Tiny) -> None:
+    def cut(handler: BaseHTTPRequestHandler) -> None:
+        handler.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n{")
+        handler.wfile.flush()
+        handler.connection.shutdown(socket.SHUT_RDWR)
+        handler.close_connection = True
+
+    tiny.scripts = [cut]
+    with client(tiny.url) as asking, pytest.raises(TargetUnreachable) as caught:
+        asking.send("x", GET)
+    assert str(caught.value).startswith(tiny.url)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "value"),
+    [
+        (
+            b' {"a": [1, 2.5, -0.0, 1e3, true, null, "\\u00e9\\ud83c\\udf89"]}\n',
+            {"a": [1, 2.5, 0, 1000, True, None, "é🎉"]},
+        ),
+        (b'"text"', "text"),
+        (b"9007199254740993", 9007199254740993),
+        (b"[" * DEEPEST + b"]" * DEEPEST, None),
+    ],
+)
+def test_strict_json_is_read(content: bytes, value: Any) -> None:
+    body, wrong = answer(content=content).parsed
+    assert wrong == ""
+    assert body == (json.loads(content) if value is None else value)
+
+
+@pytest.mark.parametrize(
+    ("content", "wrong"),
+    [
+        (b"", "Expecting value"),
+        (b"<p>no</p>", "Expecting value"),
+        (b'{"a": 1} trailing', "Extra data"),
+        (b'{"a": 1,}', "double quotes"),
+        (b'{"a": 1, "b": {"c": 1, "c": 1}}', "the key 'c' is given twice"),
+        (b'{"a": NaN}', "NaN is no JSON number"),
+        (b"[-Infinity]", "-Infinity is no JSON number"),
+        (b"[1e999]", "1e999 is beyond the range"),
+        (b"9" * 5000, "Exceeds the limit"),
+        (b'\xef\xbb\xbf{"a": 1}', "BOM"),
+        (b'{"a": "\xe9"}', "it is not UTF-8"),
+        ('{"a": 1}'.encode("utf-16"), "it is not UTF-8"),
+        (b'["\\ud83c"]', "half of a surrogate pair"),
+        (b'{"\\udf89": 1}', "half of a surrogate pair"),
+        (b"[" * 200 + b"]" * 200, "more than 100 levels"),
+        (b"[" * 100_000 + b"]" * 100_000, "more than 100 levels"),
+    ],
+)
+def test_what_is_not_strict_json_is_named(content: bytes, wrong: str) -> None:
+    body, reason = answer(content=content).parsed
+    assert body is None
+    assert wrong in reason
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        "application/json",
+        "application/json; charset=utf-8",
+        'Application/JSON;charset="UTF-8"',
+        "application/json; charset=utf-8; profile=x",
+        "application/json; profile=x",
+    ],
+)
+def test_a_charset_parameter_may_say_utf_8(content_type: str) -> None:
+    got = answer([], content_type=content_type)
+    assert got.parsed == ([], "")
+    assert got.media_type == "application/json"
+
+
+@pytest.mark.parametrize("charset", ["latin-1", "utf-16", "us-ascii"])
+def test_no_other_charset_is_that_of_json(charset: str) -> None:
+    assert answer([], content_type=f"application/json; charset={charset}").parsed == (
+        None,
+        f"the charset of JSON is UTF-8, not {charset}",
+    )

@@ -1,0 +1,268 @@
+"""Each word of an expectation: what it accepts, what it does not, and what a correct server is free in."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from answers import answer
+from couponcheck.exchange import Exchange
+from couponcheck.expect import Judgement, Mismatch, same
+from couponspec import load_document
+
+ALIASES = {"reward_order_id": "redeem_order_id"}
+BINDINGS: dict[str, dict[str, Any]] = {
+    "coupon.five": {"code": "FIVE", "quantity": 5, "state": "issued"},
+    "coupon.bare": {"code": "BARE"},
+}
+CODES = [{"code": "FIVE"}, {"code": "TEN"}]
+
+
+def mismatches(
+    expect: Mapping[str, Any], got: Exchange, earlier: Mapping[str, Exchange] | None = None
+) -> list[Mismatch]:
+    document = load_document("crowdtwist")
+    judgement = Judgement(document, BINDINGS, frozenset({"listUsableCoupons"}), ALIASES, earlier or {})
+    return [*judgement.mismatches(expect, got)]
+
+
+@pytest.mark.parametrize(
+    ("expected", "got"),
+    [
+        (200, 200.0),
+        (200, "200"),
+        (200, "200.0"),
+        (-1, "-1"),
+        (10**400, str(10**400)),
+        (9007199254740993, 9007199254740993),
+        ("text", "text"),
+        (None, None),
+        (True, True),
+        ([1, 2, 2], [2, 1, 2]),
+        ([{"a": [1, 2]}, {"b": 1}], [{"b": 1.0}, {"a": ["2", "1"]}]),
+        ({"a": 1, "b": 2}, {"b": 2, "a": 1}),
+    ],
+)
+def test_values_mean_the_same_however_a_correct_server_writes_them(expected: Any, got: Any) -> None:
+    assert same(expected, got)
+    assert same(got, expected)
+
+
+@pytest.mark.parametrize(
+    ("expected", "got"),
+    [
+        (9007199254740993, 9007199254740992),
+        (9007199254740993, "9007199254740992"),
+        (10**400, 1.5),
+        ("007", "7"),
+        ("1.0", "1"),
+        (1, True),
+        (0, False),
+        (0, None),
+        ("", None),
+        (1, "one"),
+        (1, "１"),  # noqa: RUF001 - a digit that is none in JSON
+        ([1, 2], [1, 2, 2]),
+        ([1, 2, 2], [1, 1, 2]),
+        ({"a": 1}, {"a": 1, "b": 2}),
+        ({"a": 1}, [1]),
+    ],
+)
+def test_values_differ(expected: Any, got: Any) -> None:
+    assert not same(expected, got)
+    assert not same(got, expected)
+
+
+@pytest.mark.parametrize(
+    ("expect", "body"),
+    [
+        ({"equal": {"[0].code": "FIVE"}}, CODES),
+        ({"equal": {"[0].code": "{coupon.five.code}"}}, CODES),
+        ({"equal": {"[0].quantity": "{coupon.five.quantity}"}}, [{"quantity": "5"}]),
+        ({"equal": {"length(@)": 0}}, []),
+        ({"equal": {"[0].redeem_order_id": 7}}, [{"reward_order_id": 7}]),
+        ({"unequal": {"status": 0}}, {"status": 1}),
+        ({"unequal": {"status": 0}}, {}),
+        ({"contains": {"[].code": "TEN"}}, CODES),
+        ({"contains": {"@": {"code": "TEN", "quantity": 1}}}, [{"code": "TEN", "quantity": 1, "more": None}]),
+        ({"lacks": {"[].code": "SIX"}}, CODES),
+        ({"lacks": {"[].code": "SIX"}}, {"error": "page_not_found"}),
+        ({"exactly": {"[].code": ["TEN", "FIVE"]}}, CODES),
+        ({"at_least": {"n": 3}}, {"n": 3}),
+        ({"at_least": {"n": 3}}, {"n": "4"}),
+        ({"at_most": {"n": 3}}, {"n": 3.0}),
+        ({"matches": {"error": "^in"}}, {"error": "input_error"}),
+        ({"absent": ["success"]}, {"error": "x"}),
+        ({"shows": ["coupon.five"]}, [{"code": "TEN", "quantity": 1}, {"code": "FIVE", "quantity": 5, "more": 1}]),
+        ({"shows": ["coupon.five"]}, {"coupons": [{"code": "FIVE", "quantity": "5.0"}]}),
+        ({"shows": ["coupon.bare"]}, [{"code": "BARE", "quantity": 9}]),
+    ],
+)
+def test_a_word_holds(expect: dict[str, Any], body: Any) -> None:
+    assert mismatches(expect, answer(body)) == []
+
+
+@pytest.mark.parametrize(
+    ("expect", "body", "expected", "got"),
+    [
+        ({"equal": {"[0].code": "{coupon.five.code}"}}, [{"code": "SIX"}], "[0].code is FIVE", "[0].code is SIX"),
+        ({"equal": {"length(@)": 0}}, {"a": 1}, "length(@) is 0", "length(@) is 1"),
+        ({"equal": {"length(@)": 0}}, 7, "length(@) is 0", "length(@) is None"),
+        ({"unequal": {"status": 0}}, {"status": 0.0}, "status is not 0", "status is 0.0"),
+        ({"contains": {"[].code": "SIX"}}, CODES, "[].code contains SIX", "[].code is ['FIVE', 'TEN']"),
+        ({"contains": {"[].code": "SIX"}}, {"error": "x"}, "[].code contains SIX", "[].code is None"),
+        ({"contains": {"@": {"code": "TEN", "quantity": 1}}}, CODES, "@ contains", "'TEN'"),
+        ({"lacks": {"[].code": "TEN"}}, CODES, "[].code does not contain TEN", "['FIVE', 'TEN']"),
+        ({"exactly": {"[].code": ["FIVE"]}}, CODES, "has exactly ['FIVE']", "['FIVE', 'TEN']"),
+        ({"exactly": {"[].code": ["FIVE", "TEN", "TEN"]}}, CODES, "has exactly", "['FIVE', 'TEN']"),
+        ({"at_least": {"n": 3}}, {"n": 2}, "n is at least 3", "n is 2"),
+        ({"at_least": {"n": 0}}, {"n": True}, "n is at least 0", "n is True"),
+        ({"at_most": {"n": 3}}, {"n": "3.5"}, "n is at most 3", "n is 3.5"),
+        ({"at_most": {"n": 3}}, {}, "n is at most 3", "n is None"),
+        ({"matches": {"error": "^in"}}, {"error": "param"}, "error matches ^in", "error is param"),
+        ({"matches": {"error": "."}}, {"error": 1}, "error matches", "error is 1"),
+        ({"absent": ["success"]}, {"success": None}, "no member success", "success is None"),
+        (
+            {"shows": ["coupon.five"]},
+            [{"code": "FIVE", "quantity": 6}],
+            "coupon.five is shown with quantity=5",
+            "quantity=6",
+        ),
+        (
+            {"shows": ["coupon.five"]},
+            [{"code": "TEN", "quantity": 5}],
+            "coupon.five is shown with code=FIVE",
+            "code=TEN",
+        ),
+        ({"shows": ["coupon.five"]}, [], "coupon.five is shown with code=FIVE, quantity=5", "there is none"),
+        ({"shows": ["coupon.five"]}, {"error": "x"}, "coupon.five is shown with", "there is none"),
+    ],
+)
+def test_a_word_does_not_hold_and_says_why(expect: dict[str, Any], body: Any, expected: str, got: str) -> None:
+    (mismatch,) = mismatches(expect, answer(body))
+    assert expected in mismatch.expected
+    assert got in mismatch.got
+
+
+@pytest.mark.parametrize(("wanted", "status"), [([200], 200), (["2xx"], 204), ([400, 404], 404), (["4xx", 200], 418)])
+def test_a_status_is_one_of_those_or_of_their_class(wanted: list[int | str], status: int) -> None:
+    assert mismatches({"status": wanted}, answer(status=status)) == []
+
+
+def test_a_wrong_status_is_shown_with_the_body() -> None:
+    (mismatch,) = mismatches({"status": [400, "2xx"]}, answer({"why": "so"}, status=500))
+    assert mismatch == Mismatch("status 400 or 2xx", 'status 500: {"why": "so"}')
+
+
+def test_an_example_stands_for_its_identifier() -> None:
+    refusal = answer({"error": "page_not_found", "message": "whatever"}, status=404)
+    assert mismatches({"example": ["unknown_member", "invalid_parameter"]}, refusal) == []
+    (mismatch,) = mismatches({"example": ["invalid_parameter", "no_activities"]}, refusal)
+    assert mismatch.expected == "error is no_activities or param_error"
+    assert mismatch.got.startswith("error is page_not_found: {")
+    assert mismatches({"example": ["unknown_member"]}, answer(["page_not_found"]))
+
+
+def test_same_as_wants_status_and_body_of_the_earlier_call_in_any_order() -> None:
+    earlier = {"first": answer(CODES)}
+    assert mismatches({"same_as": "first"}, answer(CODES[::-1]), earlier) == []
+    assert mismatches({"same_as": "first"}, answer({"coupons": CODES}), earlier) == []
+    (lost,) = mismatches({"same_as": "first"}, answer(CODES[:1]), earlier)
+    assert lost == Mismatch("the same answer as 'first'", "lost [{'code': 'TEN'}], added []")
+    assert mismatches({"same_as": "first"}, answer(CODES, status=201), earlier)
+    (other,) = mismatches({"same_as": "first"}, answer("text"), earlier)
+    assert "became text" in other.got
+
+
+def test_unlike_wants_another_body() -> None:
+    earlier = {"first": answer(CODES)}
+    assert mismatches({"unlike": "first"}, answer([]), earlier) == []
+    assert mismatches({"unlike": "first"}, answer(CODES[::-1]), earlier)
+
+
+def test_kept_wants_the_members_of_the_earlier_call() -> None:
+    earlier = {"first": answer({"a": [1, 2], "b": 1})}
+    assert mismatches({"kept": {"a": "first"}}, answer({"a": [2, 1], "b": 2}), earlier) == []
+    (mismatch,) = mismatches({"kept": {"b": "first"}}, answer({"b": 2}), earlier)
+    assert mismatch == Mismatch("b as in 'first'", "1 became 2")
+
+
+def test_added_wants_exactly_one_more_item() -> None:
+    wanted = {"added": {"to": "first", "item": {"code": "{coupon.five.code}"}}}
+    earlier = {"first": answer(CODES[1:])}
+    assert mismatches(wanted, answer(CODES), earlier) == []
+    assert mismatches(wanted, answer(CODES), {"first": answer({"error": "no_activities"}, status=400)})
+    for wrong in (CODES[1:], CODES[:1], [*CODES, {"code": "SIX"}], [*CODES, CODES[0]], [CODES[1], {"code": "SIX"}]):
+        (mismatch,) = mismatches(wanted, answer(wrong), earlier)
+        assert "exactly one more item" in mismatch.expected
+    (mismatch,) = mismatches(wanted, answer({"error": "x"}), earlier)
+    assert mismatch.got == '{"error": "x"}'
+
+
+def test_added_to_no_list_is_added_to_an_empty_one() -> None:
+    wanted = {"added": {"to": "first", "item": {"code": "FIVE"}}}
+    refused = {"first": answer({"error": "no_activities"}, status=400)}
+    assert mismatches(wanted, answer(CODES[:1]), refused) == []
+
+
+@pytest.mark.parametrize(("before", "after"), [(20, 19), (20, "19"), ("20", 19.0), (10**20, 10**20 - 1)])
+def test_change_wants_a_number_to_have_grown_by_so_much(before: Any, after: Any) -> None:
+    wanted = {"change": {"stock": {"since": "first", "by": -1}}}
+    assert mismatches(wanted, answer({"stock": after}), {"first": answer({"stock": before})}) == []
+
+
+@pytest.mark.parametrize(("before", "after"), [(20, 20), (20, 18), (20, None), ("many", 19), (True, 0)])
+def test_change_says_what_the_number_was_and_is(before: Any, after: Any) -> None:
+    wanted = {"change": {"stock": {"since": "first", "by": -1}}}
+    (mismatch,) = mismatches(wanted, answer({"stock": after}), {"first": answer({"stock": before})})
+    assert mismatch == Mismatch("stock changes by -1 since 'first'", f"stock was {before} and is {after}")
+
+
+def test_any_of_wants_one_alternative_and_otherwise_names_them_all() -> None:
+    wanted = {"any_of": [{"status": [200], "equal": {"length(@)": 0}}, {"status": [404]}]}
+    assert mismatches(wanted, answer([])) == []
+    assert mismatches(wanted, answer({}, status=404)) == []
+    (mismatch,) = mismatches(wanted, answer(CODES))
+    assert mismatch.expected == "length(@) is 0, or status 404"
+
+
+def test_every_word_of_an_expectation_has_to_hold() -> None:
+    assert len(mismatches({"status": [404], "equal": {"[0].code": "SIX"}, "absent": ["x"]}, answer(CODES))) == 2
+
+
+def test_a_list_under_one_key_is_seen_without_it_only_where_a_list_is_promised() -> None:
+    wanted = {"equal": {"length(@)": 2}}
+    assert mismatches(wanted, answer({"coupons": CODES})) == []
+    assert mismatches(wanted, answer({"coupons": CODES, "count": 2, "more": False}))
+    assert mismatches(wanted, answer({"coupons": CODES}, operation="unuseCoupon"))
+
+
+def test_another_name_of_a_member_is_taken_for_its_own_unless_both_are_there() -> None:
+    assert mismatches({"equal": {"redeem_order_id": 1}}, answer({"redeem_order_id": 1, "reward_order_id": 2})) == []
+
+
+def test_a_time_with_a_zone_is_not_held_against_one_without() -> None:
+    document = load_document("chargeover")
+    bindings = {"coupon.one": {"coupon_id": 1, "write_datetime": "2021-05-25 08:23:05"}}
+    judgement = Judgement(document, bindings, frozenset(), {}, {})
+    for written, right in (
+        ("2021-05-25 08:23:05", True),
+        ("2021-05-25T08:23:05-06:00", True),
+        ("2021-05-25T14:23:05.000Z", True),
+        ("2021-05-25 08:23:06", False),
+        ("yesterday", False),
+    ):
+        got = answer({"response": {"coupon_id": 1, "write_datetime": written}}, operation="getCoupon")
+        assert (not [*judgement.mismatches({"shows": ["coupon.one"]}, got)]) is right, written
+
+
+def test_a_long_body_is_cut_in_a_reason() -> None:
+    (mismatch,) = mismatches({"status": [404]}, answer({"text": "x" * 10_000}))
+    assert len(mismatch.got) < 700
+
+
+def test_a_body_that_is_no_json_fails_every_word_about_it() -> None:
+    broken = answer(content=json.dumps(CODES).encode() + b"<!-- -->")
+    assert mismatches({"equal": {"[0].code": "FIVE"}}, broken)
+    assert mismatches({"contains": {"[].code": "FIVE"}}, broken)
+    assert mismatches({"shows": ["coupon.five"]}, broken)

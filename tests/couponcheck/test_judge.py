@@ -1,0 +1,237 @@
+"""Verdicts: what passes, fails or only warns, and what was never judged is never a pass."""
+
+import contextlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from answers import answer, row
+from couponcheck.catalogue import load_catalogue
+from couponcheck.exchange import Client, Exchange, TargetUnreachable
+from couponcheck.judge import ERROR, FAIL, NOT_SELECTED, NOT_TESTABLE, PASS, WARN, Judge, Outcome
+from couponcheck.target import Target, unknown_values
+from couponspec import load_document
+from couponspec.request import HttpRequest
+
+BINDINGS = {
+    "credential.main": {"scheme": "api_key", "secret": "KEY"},
+    "member.alice": {"id": "1001"},
+    "coupon.used": {"code": "USED"},
+}
+LISTING: dict[str, Any] = {
+    "id": "crowdtwist.listUsableCoupons.lists",
+    "text": "A list is a list.",
+    "level": "must",
+    "operation": "listUsableCoupons",
+    "source": {"page": "usable-coupons#query-parameters", "quote": "username"},
+    "calls": [{"request": {"path": {"user_id": "{member.alice.id}"}}, "expect": {"status": [200]}}],
+}
+
+
+def contract(name: str, **what: str) -> dict[str, Any]:
+    """Make a requirement about every answer."""
+    entry = {key: value for key, value in LISTING.items() if key != "calls"}
+    return {**entry, "id": f"crowdtwist.listUsableCoupons.{name}", "contract": what}
+
+
+class Canned(Client):
+    """Gives prepared answers, the last one again and again, and keeps what it was asked."""
+
+    def __init__(self, *answers: Exchange | Exception) -> None:
+        super().__init__("http://target.invalid", 1, "test")
+        self.answers = list(answers)
+        self.asked: list[HttpRequest] = []
+
+    def send(self, operation: str, request: HttpRequest) -> Exchange:
+        self.asked.append(request)
+        found = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        if isinstance(found, Exception):
+            raise found
+        return Exchange(request, operation, found.status, found.headers, found.content, 0.0)
+
+
+class Prepared(Target):
+    """Counts how often its data was put in order."""
+
+    prepared = 0
+
+    def prepare(self) -> None:
+        self.prepared += 1
+
+
+@contextlib.contextmanager
+def judging(
+    folder: Path, client: Canned, *entries: dict[str, Any], may_write: bool = True, bindings: Any = None
+) -> Iterator[Judge]:
+    (folder / "crowdtwist.yaml").write_text(json.dumps({"vendor": "crowdtwist", "requirements": entries}))
+    document = load_document("crowdtwist")
+    known = {**(BINDINGS if bindings is None else bindings), **unknown_values(1)}
+    with contextlib.closing(Prepared("crowdtwist", client, known, may_write)) as target:
+        yield Judge(document, load_catalogue(document, folder), target, 1)
+
+
+def outcomes(judge: Judge) -> dict[str, Outcome]:
+    return {item.id.rpartition(".")[2]: judge.outcome(item) for item in judge.catalogue.checked}
+
+
+def test_what_is_as_expected_passes(tmp_path: Path) -> None:
+    with judging(tmp_path, Canned(answer([row()])), LISTING) as judge:
+        outcome = outcomes(judge)["lists"]
+    assert (outcome.verdict, outcome.reason, len(outcome.exchanges)) == (PASS, "", 1)
+
+
+def test_what_is_not_fails_with_expected_and_got(tmp_path: Path) -> None:
+    with judging(tmp_path, Canned(answer({}, status=500)), LISTING) as judge:
+        outcome = outcomes(judge)["lists"]
+    assert (outcome.verdict, outcome.reason) == (FAIL, "expected status 200; got status 500: {}")
+
+
+@pytest.mark.parametrize("level", ["should", "may"])
+def test_less_than_a_must_warns(tmp_path: Path, level: str) -> None:
+    entries = ({**LISTING, "level": level}, {**contract("status", aspect="status"), "level": level})
+    with judging(tmp_path, Canned(answer({}, status=302)), *entries) as judge:
+        assert {outcome.verdict for outcome in outcomes(judge).values()} == {WARN}
+
+
+def test_missing_data_is_not_testable_and_nothing_is_asked(tmp_path: Path) -> None:
+    client = Canned(answer([]))
+    with judging(tmp_path, client, LISTING, bindings={"credential.main": BINDINGS["credential.main"]}) as judge:
+        outcome = outcomes(judge)["lists"]
+    assert (outcome.verdict, outcome.reason) == (NOT_TESTABLE, "the target's data lacks member.alice")
+    assert client.asked == []
+
+
+def test_a_missing_member_is_not_testable_either(tmp_path: Path) -> None:
+    with judging(tmp_path, Canned(answer([])), LISTING, bindings={**BINDINGS, "member.alice": {}}) as judge:
+        outcome = outcomes(judge)["lists"]
+    assert (outcome.verdict, outcome.reason) == (NOT_TESTABLE, "the target's data lacks member.alice.id")
+
+
+def test_writes_that_are_switched_off_are_not_selected(tmp_path: Path) -> None:
+    client = Canned(answer([]))
+    with judging(tmp_path, client, {**LISTING, "writes": True}, may_write=False) as judge:
+        outcome = outcomes(judge)["lists"]
+    assert (outcome.verdict, client.asked) == (NOT_SELECTED, [])
+    assert "--allow-writes" in outcome.reason
+
+
+def test_a_target_that_does_not_answer_is_an_error_and_no_verdict(tmp_path: Path) -> None:
+    entries = (LISTING, contract("status", aspect="status"))
+    with judging(tmp_path, Canned(TargetUnreachable("nobody is there")), *entries) as judge:
+        found = outcomes(judge)
+    assert (found["lists"].verdict, found["lists"].reason) == (ERROR, "nobody is there")
+    assert (found["status"].verdict, found["status"].reason) == (NOT_TESTABLE, "no such answer was seen")
+
+
+def test_a_requirement_is_carried_out_once(tmp_path: Path) -> None:
+    client = Canned(answer([row()]))
+    with judging(tmp_path, client, contract("status", aspect="status"), LISTING) as judge:
+        outcomes(judge)
+        outcomes(judge)
+    assert len(client.asked) == 1
+
+
+def test_the_data_is_put_in_order_before_each_requirement_but_the_first(tmp_path: Path) -> None:
+    again = {**LISTING, "id": "crowdtwist.listUsableCoupons.again", "text": "Again."}
+    with judging(tmp_path, Canned(answer([row()])), LISTING, again, contract("json", aspect="json")) as judge:
+        outcomes(judge)
+        assert isinstance(judge.target, Prepared)
+        assert judge.target.prepared == 1
+
+
+def test_a_repeated_call_stops_at_its_first_failure(tmp_path: Path) -> None:
+    calls = [{**LISTING["calls"][0], "times": 3}]
+    client = Canned(answer([]), answer([], status=500))
+    with judging(tmp_path, client, {**LISTING, "calls": calls}) as judge:
+        assert outcomes(judge)["lists"].verdict == FAIL
+    assert len(client.asked) == 2
+
+
+def test_each_breach_is_the_one_requirements_whose_member_it_is(tmp_path: Path) -> None:
+    entries = (
+        LISTING,
+        contract("status", aspect="status"),
+        contract("json", aspect="json"),
+        contract("shape", of="success"),
+        contract("code", of="success", member="code"),
+        contract("quantity", of="success", member="quantity"),
+    )
+    for body, failing in (
+        ([row()], set()),
+        ([row(code=None)], {"code"}),
+        ([row(quantity="many")], {"quantity"}),
+        ([row(code=1, batch_num=None)], {"code", "shape"}),
+        ("no list", {"shape"}),
+    ):
+        with judging(tmp_path, Canned(answer(body)), *entries) as judge:
+            found = outcomes(judge)
+        assert {name for name, outcome in found.items() if outcome.verdict == FAIL} == failing, body
+
+
+def test_what_holds_for_errors_is_not_testable_without_one(tmp_path: Path) -> None:
+    with judging(tmp_path, Canned(answer([row()])), LISTING, contract("envelope", of="errors")) as judge:
+        assert outcomes(judge)["envelope"].verdict == NOT_TESTABLE
+
+
+def test_a_tolerated_variant_warns_once_and_names_itself(tmp_path: Path) -> None:
+    entries = (LISTING, contract("shape", of="success"), contract("code", of="success", member="code"))
+    with judging(tmp_path, Canned(answer({"coupons": [row()]})), *entries) as judge:
+        found = outcomes(judge)
+    assert {name: outcome.verdict for name, outcome in found.items()} == {"lists": PASS, "shape": WARN, "code": PASS}
+    assert found["shape"].reason == "tolerated variant seen: list-shape=wrapped"
+
+
+def test_a_reading_that_is_as_good_as_the_mocks_passes_and_is_remembered(tmp_path: Path) -> None:
+    refusal = answer({"error": "no_activities", "message": "None."}, status=422)
+    calls = [{**LISTING["calls"][0], "expect": {"status": ["4xx"]}}]
+    with judging(tmp_path, Canned(refusal), {**LISTING, "calls": calls}) as judge:
+        outcome = outcomes(judge)["lists"]
+    assert (outcome.verdict, [str(option) for option in outcome.readings]) == (PASS, ["list-error-status=other-4xx"])
+
+
+@pytest.mark.parametrize(
+    ("answers", "verdict", "reason"),
+    [
+        ([answer({"error": "param_error", "message": "No."}, status=400)], PASS, ""),
+        ([answer([row()])], FAIL, "a refusal of a request that breaks the document"),
+        ([answer({"error": "internal_error", "message": "No."}, status=500)], FAIL, "no server error"),
+        ([answer({"error": "banana", "message": "No."}, status=400)], FAIL, "a body that fits the schema of 400"),
+    ],
+)
+def test_a_generated_request_that_is_invalid_has_to_be_refused_properly(
+    tmp_path: Path, answers: list[Exchange], verdict: str, reason: str
+) -> None:
+    entry = {key: value for key, value in LISTING.items() if key != "calls"}
+    entry["generated"] = {"requests": "invalid", "examples": 3}
+    with judging(tmp_path, Canned(*answers), entry) as judge:
+        outcome = outcomes(judge)["lists"]
+    assert outcome.verdict == verdict
+    assert reason in outcome.reason
+    assert outcome.exchanges
+
+
+def test_generated_requests_must_change_nothing(tmp_path: Path) -> None:
+    entry = {key: value for key, value in LISTING.items() if key != "calls"}
+    entry["generated"] = {
+        "requests": "invalid",
+        "examples": 1,
+        "unchanged": [{"request": LISTING["calls"][0]["request"]}],
+    }
+    refusal = answer({"error": "param_error", "message": "No."}, status=400)
+    with judging(tmp_path, Canned(answer([row()]), refusal, answer([])), entry) as judge:
+        outcome = outcomes(judge)["lists"]
+    assert outcome.verdict == FAIL
+    assert "the same answer as 'before'" in outcome.reason
+
+
+def test_generated_requests_carry_the_one_good_credential(tmp_path: Path) -> None:
+    """A second key in the query would end each request before it reaches what is to be tested."""
+    entry = {key: value for key, value in LISTING.items() if key != "calls"}
+    entry["generated"] = {"requests": "valid", "examples": 20}
+    client = Canned(answer([row()]))
+    with judging(tmp_path, client, entry) as judge:
+        outcomes(judge)
+    assert client.asked
+    assert all(request.target.count("api_key=") == 1 and "api_key=KEY" in request.target for request in client.asked)
