@@ -66,7 +66,7 @@ def mock(tmp_path: Path) -> Iterator[Mock]:
 
 def schemathesis(vendor: str, url: str, folder: Path) -> subprocess.CompletedProcess[str]:
     """Run schemathesis on a vendor's document as a user would."""
-    command = [SCHEMATHESIS, "run", locate.document_file(vendor), "--url", url, "--checks", CHECKS]
+    command: list[str | Path] = [SCHEMATHESIS, "run", locate.document_file(vendor), "--url", url, "--checks", CHECKS]
     return subprocess.run(
         [*command, *CREDENTIALS[vendor], "-n", "20", "--seed", "1"],
         cwd=folder,

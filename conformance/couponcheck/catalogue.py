@@ -224,7 +224,8 @@ def _call_faults(
 
 def _earlier(expect: Mapping[str, Any]) -> Iterator[str]:
     """Yield the earlier calls that an expectation refers to."""
-    yield from (expect[key] for key in ("same_as", "unlike") if key in expect)
+    if "same_as" in expect:
+        yield expect["same_as"]
     if "added" in expect:
         yield expect["added"]["to"]
     yield from expect.get("kept", {}).values()

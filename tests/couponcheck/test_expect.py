@@ -90,9 +90,6 @@ def test_values_differ(expected: Any, got: Any) -> None:
         ({"exactly": {"[].code": ["TEN", "FIVE"]}}, CODES),
         ({"at_least": {"n": 3}}, {"n": 3}),
         ({"at_least": {"n": 3}}, {"n": "4"}),
-        ({"at_most": {"n": 3}}, {"n": 3.0}),
-        ({"matches": {"error": "^in"}}, {"error": "input_error"}),
-        ({"absent": ["success"]}, {"error": "x"}),
         ({"shows": ["coupon.five"]}, [{"code": "TEN", "quantity": 1}, {"code": "FIVE", "quantity": 5, "more": 1}]),
         ({"shows": ["coupon.five"]}, {"coupons": [{"code": "FIVE", "quantity": "5.0"}]}),
         ({"shows": ["coupon.bare"]}, [{"code": "BARE", "quantity": 9}]),
@@ -117,11 +114,6 @@ def test_a_word_holds(expect: dict[str, Any], body: Any) -> None:
         ({"exactly": {"[].code": ["FIVE", "TEN", "TEN"]}}, CODES, "has exactly", "['FIVE', 'TEN']"),
         ({"at_least": {"n": 3}}, {"n": 2}, "n is at least 3", "n is 2"),
         ({"at_least": {"n": 0}}, {"n": True}, "n is at least 0", "n is True"),
-        ({"at_most": {"n": 3}}, {"n": "3.5"}, "n is at most 3", "n is 3.5"),
-        ({"at_most": {"n": 3}}, {}, "n is at most 3", "n is None"),
-        ({"matches": {"error": "^in"}}, {"error": "param"}, "error matches ^in", "error is param"),
-        ({"matches": {"error": "."}}, {"error": 1}, "error matches", "error is 1"),
-        ({"absent": ["success"]}, {"success": None}, "no member success", "success is None"),
         (
             {"shows": ["coupon.five"]},
             [{"code": "FIVE", "quantity": 6}],
@@ -174,12 +166,6 @@ def test_same_as_wants_status_and_body_of_the_earlier_call_in_any_order() -> Non
     assert "became text" in other.got
 
 
-def test_unlike_wants_another_body() -> None:
-    earlier = {"first": answer(CODES)}
-    assert mismatches({"unlike": "first"}, answer([]), earlier) == []
-    assert mismatches({"unlike": "first"}, answer(CODES[::-1]), earlier)
-
-
 def test_kept_wants_the_members_of_the_earlier_call() -> None:
     earlier = {"first": answer({"a": [1, 2], "b": 1})}
     assert mismatches({"kept": {"a": "first"}}, answer({"a": [2, 1], "b": 2}), earlier) == []
@@ -227,7 +213,8 @@ def test_any_of_wants_one_alternative_and_otherwise_names_them_all() -> None:
 
 
 def test_every_word_of_an_expectation_has_to_hold() -> None:
-    assert len(mismatches({"status": [404], "equal": {"[0].code": "SIX"}, "absent": ["x"]}, answer(CODES))) == 2
+    wanted = {"status": [404], "equal": {"[0].code": "SIX"}, "lacks": {"[].code": "SEVEN"}}
+    assert len(mismatches(wanted, answer(CODES))) == 2
 
 
 def test_a_list_under_one_key_is_seen_without_it_only_where_a_list_is_promised() -> None:
