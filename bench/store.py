@@ -18,6 +18,12 @@ from couponmock.store import Record, Seed, Store
 
 Action = Callable[[Store, str, int], None]
 
+ENTRY = {
+    "operationId": "getCoupon",
+    "request": {"method": "GET", "path": "/v1/coupons/c1", "query": {"api_key": "***"}, "headers": {"accept": "*/*"}},
+    "response": {"status": 200, "body": {"code": "CODE0000001", "text": "x" * 400}},
+}
+
 
 def seeds(size: int) -> Iterator[Seed]:
     """Make coupons as the vendors have them: each with a code, three to a member."""
@@ -58,6 +64,37 @@ def put(store: Store, pack: str, turn: int) -> None:
         session.put("coupon", f"c{turn % 100}", {"turn": turn}, [("code", f"CODE{turn % 100}")])
 
 
+def count(store: Store, pack: str, turn: int) -> None:
+    """Move a counter on, in a session of its own."""
+    with store.session(f"write-{pack}", write=True, pack=pack) as session:
+        session.count(f"id-{turn % 10}")
+
+
+def record(store: Store, pack: str, turn: int) -> None:
+    """Append an entry of the usual size to a journal that is full."""
+    store.record(f"write-{pack}", ENTRY | {"turn": turn})
+
+
+def set_clock(store: Store, pack: str, turn: int) -> None:
+    """Stop a clock at a moment."""
+    store.set_clock(f"write-{pack}", frozen=1_478_908_800 + turn)
+
+
+def configure(store: Store, pack: str, turn: int) -> None:
+    """Replace the settings."""
+    store.configure(f"write-{pack}", {"strict": True, "turn": turn})
+
+
+def snapshot(store: Store, pack: str, turn: int) -> None:
+    """Copy a namespace that has changed a hundred records."""
+    store.snapshot(f"write-{pack}", f"bench-{turn % 10}")
+
+
+def restore(store: Store, pack: str, turn: int) -> None:
+    """Put such a copy in place of as many changed records."""
+    store.restore(f"write-{pack}", f"bench-{turn % 10}")
+
+
 def create(store: Store, pack: str, turn: int) -> None:
     """Make a namespace."""
     store.create_namespace(f"{pack}-{turn}", pack)
@@ -73,12 +110,18 @@ def drop(store: Store, pack: str, turn: int) -> None:
     store.drop_namespace(f"{pack}-{turn}")
 
 
-# The last three work on the namespaces that the first of them makes.
+# The last three work on the namespaces that the first of them makes, those from put to restore on the one it changes.
 ACTIONS: tuple[tuple[Action, int], ...] = (
     (get, 2000),
     (find, 2000),
     (both, 2000),
     (put, 500),
+    (count, 500),
+    (record, 2000),
+    (set_clock, 500),
+    (configure, 500),
+    (snapshot, 100),
+    (restore, 100),
     (create, 500),
     (reset, 500),
     (drop, 500),

@@ -13,8 +13,8 @@ THREADS = 4
 COUPONS = tuple(f"coupon-{number}" for number in range(12))
 SEEDS = (
     *(Seed("coupon", id_, {"state": "issued"}, (("state", "issued"),)) for id_ in COUPONS),
-    Seed("purse", "left", {"cents": 1000}, ()),
-    Seed("purse", "right", {"cents": 0}, ()),
+    Seed("purse", "left", {"cents": 1000}, (("cents", "1000"),)),
+    Seed("purse", "right", {"cents": 0}, (("cents", "0"),)),
 )
 
 
@@ -79,8 +79,8 @@ def shift(url: str, times: int) -> None:
                 left, right = session.get("purse", "left"), session.get("purse", "right")
                 assert left is not None
                 assert right is not None
-                session.put("purse", "left", {"cents": left.data["cents"] - 1}, [])
-                session.put("purse", "right", {"cents": right.data["cents"] + 1}, [])
+                for purse, cents in (("left", left.data["cents"] - 1), ("right", right.data["cents"] + 1)):
+                    session.put("purse", purse, {"cents": cents}, [("cents", f"{cents}")])
             if turn % 10 == 0:
                 store.reset_namespace("n")
 

@@ -7,9 +7,10 @@ from importlib import import_module
 from pathlib import Path
 
 from couponspec import FaultyFile, load_document, load_pack, locate
-from couponspec.document import Document, example_faults
+from couponspec.document import Document
 from couponspec.faults import Fault
 from couponspec.pack import Pack
+from couponspec.reader import example_faults
 
 from couponmock.behaviour import ANSWERS, behaviours_of, store_kind
 from couponmock.defect import Defect, defects_of

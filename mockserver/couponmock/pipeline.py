@@ -115,7 +115,9 @@ def _printable(text: str) -> str:
 
 
 def _authenticate(operation: Operation, request: Request, query: Query, world: World) -> str:
-    """Return the name of the entity that a credential of the request belongs to."""
+    """Return the name of the entity that a credential of the request belongs to; empty where none is asked for."""
+    if not operation.security:
+        return ""
     refused: SecurityScheme | None = None
     for security in operation.security:
         try:

@@ -3,10 +3,11 @@
 The only code that opens those files; it imports nothing else of this project.
 """
 
-from couponspec.document import Document, Example, Operation, Response, load_document
+from couponspec.document import Document, Example, Operation, Response
 from couponspec.faults import Fault, FaultyFile
 from couponspec.locate import packs, vendors
 from couponspec.pack import Entity, Kind, Pack, load_pack
+from couponspec.reader import load_document
 from couponspec.request import Bindings, HttpRequest, Unbound, build
 from couponspec.sources import Reading, Sources
 

@@ -5,9 +5,10 @@ from itertools import combinations
 from pathlib import Path
 
 from couponspec import locate
-from couponspec.document import BASES, Document, Example, example_faults, load_document, prefix_of
+from couponspec.document import BASES, Document, Example, prefix_of
 from couponspec.faults import Fault, FaultyFile
 from couponspec.pack import Pack, load_pack
+from couponspec.reader import example_faults, load_document
 from couponspec.schema import MARK, Option
 from couponspec.wellformed import nodes
 

@@ -10,8 +10,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from couponspec import locate
-from couponspec.document import load_document, prefix_of
+from couponspec.document import prefix_of
 from couponspec.faults import FaultyFile
+from couponspec.reader import load_document
 
 FILES = {
     "openapi.yaml.tmpl": "specs/{vendor}/openapi.yaml",

@@ -13,8 +13,3 @@ def test_a_server_that_takes_a_freedom_fails_nothing(vendor: str, freedom: str) 
     with serving(vendor, handling=other.handling, transport=other.transport) as url:
         found = accused(judged(vendor, f"{url}{other.path}", requirements(vendor)))
     assert found == {}
-
-
-@pytest.mark.parametrize("vendor", VENDORS)
-def test_every_vendor_has_correct_servers(vendor: str) -> None:
-    assert FREEDOMS[vendor]

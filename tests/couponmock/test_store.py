@@ -632,7 +632,7 @@ def drop_connections(postgres_url: str) -> None:
         "postgresql://u:1?s3cret@h/db",
         "postgresql://u:s3c%ret@h/db",
         "postgresql://u:p@s3cret@h/db",
-        "postgresql://h/db?pasword=s3cret",
+        "postgresql://h/db?pasword=s3cret",  # codespell:ignore pasword
     ],
 )
 def test_an_address_that_is_none_is_a_store_fault(url: str) -> None:

@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -151,17 +152,19 @@ def test_settings_are_read_with_the_namespace(store: Store) -> None:
         assert session.namespace.settings == settings
 
 
-def test_settings_cost_a_session_no_statement(store: Store, store_url: str) -> None:
-    """The one that finds the namespace has them, and its clock."""
-    store.configure("n", {"strict": True})
-    with writing(store) as session:
-        connection = session._alive()
-    if not isinstance(connection, SqliteConnection):
-        pytest.skip("the statements are the same; SQLite tells us about them")
+def test_settings_cost_a_session_no_statement(tmp_path: Path) -> None:
+    """The one that finds the namespace has them, and its clock; both engines run the same."""
     asked: list[str] = []
-    connection._driver.set_trace_callback(asked.append)
-    with writing(store) as session:
-        assert session.namespace.settings == {"strict": True}
+    with contextlib.closing(Store.open(f"sqlite:///{tmp_path / 'store.db'}")) as store:
+        store.install_pack("demo", [])
+        store.create_namespace("n", "demo")
+        store.configure("n", {"strict": True})
+        with writing(store) as session:
+            connection = session._alive()
+        assert isinstance(connection, SqliteConnection)
+        connection._driver.set_trace_callback(asked.append)
+        with writing(store) as session:
+            assert session.namespace.settings == {"strict": True}
     assert [statement.split()[0] for statement in asked] == ["BEGIN", "SELECT", "COMMIT"]
 
 

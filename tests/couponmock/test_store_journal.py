@@ -202,17 +202,25 @@ def test_recording_and_sessions_never_wait_for_each_other(postgres_url: str) -> 
 
 
 @pytest.mark.postgres
-def test_recording_waits_for_no_disk(postgres_url: str) -> None:
+def test_recording_waits_for_no_disk(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Everything else does, also on the connection that recorded."""
     asked = "SELECT current_setting('synchronous_commit')"
     with psycopg.connect(postgres_url, autocommit=True) as connection:
         connection.execute(f"ALTER DATABASE \"{connection.info.dbname}\" SET synchronous_commit = 'on'".encode())
+    during = []
+
+    def watched(connection: Connection, name: str, entry: str) -> None:
+        during.extend(connection.rows(asked))
+        append(connection, name, entry)
+
+    append = journal.append
+    monkeypatch.setattr(journal, "append", watched)
     with contextlib.closing(opened(postgres_url)) as store:
         for _ in range(10):
-            with store._pool.transaction(write=True, lasting=False) as recording:
-                assert recording.rows(asked) == [("off",)]
+            store.record("n", {})
             with store._pool.transaction(write=True) as other:
                 assert other.rows(asked) == [("on",)]
+    assert during == [("off",)] * 10
 
 
 @pytest.mark.postgres
