@@ -126,7 +126,7 @@ def misleading(change: Callable[..., Entity | None]) -> Callable[[Behaviour], Be
 
 def all_of(world: World, kind: str) -> list[Entity]:
     """Return every entity of a kind, whosever it is; nothing that is right asks for that."""
-    return [world._entity(kind, record) for record in world._session.scan(world._key(kind))]  # noqa: SLF001
+    return [world._entity(kind, record) for record in world._session.scan(world._key(kind))]  # noqa: SLF001 - no right behaviour has a way to this
 
 
 def buffered(request: Request) -> Request:

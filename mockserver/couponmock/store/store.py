@@ -179,8 +179,8 @@ class Store:
     def record(self, name: str, entry: Mapping[str, Any]) -> None:
         """Append an entry to the journal of a namespace; raise NoSuchNamespace, or ValueError for what is not JSON.
 
-        Waits for no session of the namespace in PostgreSQL, and for no disk: a crash of the machine may lose the last
-        entries.
+        To be called outside of a writing session, since SQLite has one writer at a time; in PostgreSQL nobody waits.
+        Nor is the disk waited for: a crash of the machine may lose the last entries.
         """
         text = document(entry)
         with self._pool.transaction(write=True, lasting=False) as connection:
