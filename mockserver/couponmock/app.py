@@ -5,6 +5,7 @@ import logging
 import os
 import re
 import time
+from collections.abc import Callable, Iterable
 from typing import Any
 from uuid import uuid4
 
@@ -14,10 +15,14 @@ from werkzeug.exceptions import HTTPException
 from couponmock import admin
 from couponmock.assembly import Mock, assemble
 from couponmock.exchange import DEFAULT_NAMESPACE, NAMESPACE, NAMESPACE_RULE, Reply, Request
+from couponmock.forced import Unforceable
+from couponmock.journal import entry
 from couponmock.pipeline import BrokenAnswer
 from couponmock.settings import VARIABLE, Settings
 
 NAMESPACE_HEADER = "X-Mock-Namespace"
+_NAMED = "couponmock.namespace"
+"""Where the environment keeps the namespace of a prefix that was taken off the path."""
 _PREFIX = re.compile(r"/~([^/]*)(/.*|\Z)", re.DOTALL)
 _LOG = logging.getLogger("couponmock")
 
@@ -33,6 +38,7 @@ def create_app(mock: Mock) -> Flask:
     sees ``/__admin``.
     """
     app = Flask("couponmock", static_folder=None)
+    app.wsgi_app = _PrefixedAdmin(app.wsgi_app)  # type: ignore[method-assign]  # Flask's own way to put something before it
     app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False  # they would be HTML by name
     app.register_blueprint(admin.blueprint(mock))
     app.register_error_handler(HTTPException, admin.http_problem)
@@ -42,9 +48,11 @@ def create_app(mock: Mock) -> Flask:
     def act() -> Response | None:
         g.started = time.perf_counter()
         g.request_id = uuid4().hex
-        if admin.owns(request.path):
-            return None
-        return _answer(mock)
+        try:
+            g.namespace, path = _namespace()
+        except WrongNamespace as error:
+            return admin.problem(400, "namespace", str(error))
+        return None if admin.owns(request.path) else _answer(mock, path)
 
     @app.after_request
     def log(response: Response) -> Response:
@@ -68,13 +76,21 @@ def configure_log(log_format: str) -> None:
     _LOG.propagate = False
 
 
-def _answer(mock: Mock) -> Response:
-    path = request.environ["PATH_INFO"].encode("latin-1").decode("utf-8", "surrogateescape")
-    try:
-        namespace, path = _namespace(path)
-    except WrongNamespace as error:
-        return admin.problem(400, "namespace", str(error))
-    g.namespace = namespace
+class _PrefixedAdmin:
+    """Lets the admin interface be asked under a namespace's prefix: ``/~NAME/__admin/...``."""
+
+    def __init__(self, app: Callable[..., Iterable[bytes]]) -> None:
+        self._app = app
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        prefix = _PREFIX.match(environ["PATH_INFO"])
+        if prefix and admin.owns(prefix[2]):
+            environ[_NAMED] = prefix[1]
+            environ["PATH_INFO"] = prefix[2]
+        return self._app(environ, start_response)
+
+
+def _answer(mock: Mock, path: str) -> Response:
     asked = Request(
         method=request.environ["REQUEST_METHOD"],  # as sent: methods are case-sensitive, and Flask's is in capitals
         path=path,
@@ -82,10 +98,12 @@ def _answer(mock: Mock) -> Response:
         headers={name.lower(): value for name, value in request.headers.items()},
         read=_read,
         id=g.request_id,
-        namespace=namespace,
+        namespace=g.namespace,
     )
     try:
         reply = mock.handle(asked)
+    except Unforceable as error:
+        return admin.problem(400, "preference", str(error))
     except BrokenAnswer as error:
         _LOG.exception("the mock's own answer breaks the document")
         return admin.problem(500, "broken-answer", f"The mock's own answer would break the document: {error}")
@@ -93,14 +111,17 @@ def _answer(mock: Mock) -> Response:
         known = ", ".join(f"{prefix} ({vendor})" for vendor, doc in mock.documents.items() for prefix in doc.prefixes)
         return admin.problem(404, "no-vendor", f"No vendor has this path. Paths begin with {known} or /__admin/.")
     g.reply = reply
-    return _response(reply, namespace, mock_headers=mock.settings.mock_headers)
+    if mock.settings.journal:
+        mock.store.record(g.namespace, entry(asked, reply, g.get("body"), mock.documents[reply.diagnosis.vendor]))
+    return _response(reply, g.namespace, mock_headers=mock.settings.mock_headers)
 
 
-def _namespace(path: str) -> tuple[str, str]:
-    """Return the namespace of a request and its path without the namespace's prefix."""
-    header = request.headers.get(NAMESPACE_HEADER)
+def _namespace() -> tuple[str, str]:
+    """Return the namespace of the request and its path without the namespace's prefix."""
+    path = request.environ["PATH_INFO"].encode("latin-1").decode("utf-8", "surrogateescape")
     prefix = _PREFIX.match(path)
-    names = {name for name in (header, prefix[1] if prefix else None) if name is not None}
+    prefixed = request.environ.get(_NAMED, prefix[1] if prefix else None)
+    names = {name for name in (request.headers.get(NAMESPACE_HEADER), prefixed) if name is not None}
     for name in names:
         if not NAMESPACE.match(name):
             raise WrongNamespace(NAMESPACE_RULE)
@@ -112,12 +133,14 @@ def _namespace(path: str) -> tuple[str, str]:
 def _read(limit: int) -> bytes | None:
     """Read the request's body; None if it is longer than the limit, in bytes."""
     length = request.content_length
+    body: bytes | None = b""
     if length is not None:
-        return None if length > limit else request.stream.read(length)
-    if "chunked" not in request.headers.get("Transfer-Encoding", "").lower():
-        return b""
-    body: bytes = request.environ["wsgi.input"].read(limit + 1)
-    return None if len(body) > limit else body
+        body = None if length > limit else request.stream.read(length)
+    elif "chunked" in request.headers.get("Transfer-Encoding", "").lower():
+        read: bytes = request.environ["wsgi.input"].read(limit + 1)
+        body = None if len(read) > limit else read
+    g.body = body
+    return body
 
 
 def _response(reply: Reply, namespace: str, *, mock_headers: bool) -> Response:

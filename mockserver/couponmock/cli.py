@@ -81,6 +81,9 @@ _pack_option = click.option("--pack", default=DEFAULT_PACK, show_default=True, m
 @click.option("--log-format", default="text", show_default=True, type=click.Choice(["text", "json", "none"]))
 @click.option("--mock-headers/--no-mock-headers", default=True, show_default=True, help="Send the X-Mock-* headers.")
 @click.option(
+    "--journal/--no-journal", default=True, show_default=True, help="Keep what was asked, for /__admin/requests."
+)
+@click.option(
     "--defect", "defects", multiple=True, metavar="NAME", help="Be wrong in this way; see `couponmock defects`."
 )
 @_guarded
@@ -94,6 +97,7 @@ def serve(  # noqa: PLR0913, PLR0917 - one parameter for each flag
     workers: int,
     log_format: str,
     mock_headers: bool,  # noqa: FBT001 - a flag of the command line
+    journal: bool,  # noqa: FBT001 - as above
     defects: tuple[str, ...],
 ) -> None:
     """Serve the vendors on one port, at their real paths."""
@@ -115,7 +119,7 @@ def serve(  # noqa: PLR0913, PLR0917 - one parameter for each flag
                 port_file.unlink(missing_ok=True)  # of a server that was killed
                 stack.callback(port_file.unlink, missing_ok=True)
             store = state or stack.enter_context(temporary_store())
-            settings = Settings(store, chosen, pack, mock_headers, log_format, defects)
+            settings = Settings(store, chosen, pack, mock_headers, journal, log_format, defects)
             mock = assemble(settings)
             mock.store.close()
 

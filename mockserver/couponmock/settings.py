@@ -19,6 +19,8 @@ class Settings:
     """Name of the pack that namespaces are made from."""
     mock_headers: bool = True
     """Whether replies carry the X-Mock-* headers."""
+    journal: bool = True
+    """Whether exchanges are journalled."""
     log_format: str = "text"
     """``text``, ``json`` or ``none``."""
     defects: tuple[str, ...] = ()

@@ -212,6 +212,12 @@ class Document:
         """Return the leading path segments that belong to this vendor, such as ``/api/v3/``."""
         return tuple(sorted({prefix_of(operation.path) for operation in self.operations.values()}))
 
+    @cached_property
+    def secret_queries(self) -> frozenset[str]:
+        """Return the query parameters that carry credentials."""
+        schemes = (security.scheme for operation in self.operations.values() for security in operation.security)
+        return frozenset(scheme.parameter for scheme in schemes if scheme.kind == "query")
+
     def owns(self, path: str) -> bool:
         """Tell whether an unknown path is this vendor's to refuse."""
         return any(path.startswith(prefix) or path == prefix.rstrip("/") for prefix in self.prefixes)

@@ -101,9 +101,10 @@ def test_a_prefix_counts_once(mock: Mock) -> None:
     assert_problem(exchange(mock.port, request_bytes("POST", path, [JSON], BODY)), 404, "no-vendor")
 
 
-def test_the_admin_interface_has_no_prefix(mock: Mock) -> None:
-    """Below one there are vendors only."""
-    assert_problem(exchange(mock.port, request_bytes("GET", f"/~{name_of(mock)}/__admin/health")), 404, "no-vendor")
+def test_the_admin_interface_can_be_asked_under_a_prefix(mock: Mock) -> None:
+    """Below a namespace's prefix it is about that namespace."""
+    answer = exchange(mock.port, request_bytes("GET", f"/~{name_of(mock)}/__admin/clock"))
+    assert (answer.status, answer.json["namespace"]) == (200, name_of(mock))
 
 
 def test_resetting_restores_the_pack_of_one_world(mock: Mock, other_mock: Mock) -> None:

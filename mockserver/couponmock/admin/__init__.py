@@ -1,0 +1,50 @@
+"""The mock's own interface under ``/__admin``. A request is about the namespace that its prefix or header names."""
+
+from flask import Blueprint
+
+from couponmock.admin.answers import PREFIX, Wrong, http_problem, owns, problem
+from couponmock.admin.clock import Clock
+from couponmock.admin.requests import Requests
+from couponmock.admin.worlds import Worlds
+from couponmock.assembly import Mock
+from couponmock.store import NamespaceExists, NoSuchNamespace, NoSuchSnapshot
+
+__all__ = ["blueprint", "http_problem", "owns", "problem"]
+
+
+def blueprint(mock: Mock) -> Blueprint:
+    """Make the admin interface of a mock."""
+    routes = Blueprint("admin", __name__, url_prefix=PREFIX)
+    worlds, clock, requests = Worlds(mock), Clock(mock), Requests(mock)
+    for method, path, view in (
+        ("GET", "/health", worlds.health),
+        ("GET", "/version", worlds.version),
+        ("POST", "/reset", worlds.reset),
+        ("GET", "/namespaces", worlds.namespaces),
+        ("POST", "/namespaces", worlds.create),
+        ("GET", "/namespaces/<name>", worlds.show),
+        ("DELETE", "/namespaces/<name>", worlds.drop),
+        ("GET", "/namespaces/<name>/bindings", worlds.bindings),
+        ("GET", "/snapshots", worlds.snapshots),
+        ("PUT", "/snapshots/<label>", worlds.snapshot),
+        ("DELETE", "/snapshots/<label>", worlds.drop_snapshot),
+        ("POST", "/snapshots/<label>/restore", worlds.restore),
+        ("GET", "/clock", clock.show),
+        ("PUT", "/clock", clock.set),
+        ("POST", "/clock/advance", clock.advance),
+        ("POST", "/clock/freeze", clock.freeze),
+        ("POST", "/clock/release", clock.release),
+        ("GET", "/requests", requests.show),
+        ("DELETE", "/requests", requests.clear),
+        ("POST", "/verify", requests.verify),
+    ):
+        routes.add_url_rule(path, endpoint=f"{method} {path}".replace(".", "_"), view_func=view, methods=[method])
+    routes.register_error_handler(Wrong, lambda error: problem(400, "request", str(error)))
+    routes.register_error_handler(
+        NoSuchNamespace, lambda error: problem(404, "namespace", f"{error} Make it first, or use it once.")
+    )
+    routes.register_error_handler(
+        NamespaceExists, lambda error: problem(409, "namespace", f"{error} Reset it, or choose another name.")
+    )
+    routes.register_error_handler(NoSuchSnapshot, lambda error: problem(404, "snapshot", str(error)))
+    return routes

@@ -1,0 +1,103 @@
+"""How the admin interface reads requests and says what is wrong with them. Everything is JSON."""
+
+from typing import Any
+
+from flask import Response, g, jsonify, request
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
+
+from couponmock.assembly import Mock
+from couponmock.exchange import DEFAULT_NAMESPACE
+from couponmock.finding import strict_json
+from couponmock.store import Namespace
+
+PREFIX = "/__admin"
+BODY_LIMIT = 16_777_216
+"""Bytes of a body that the admin interface reads."""
+
+
+class Wrong(Exception):
+    """The request to the admin interface cannot be understood; the message says what is allowed."""
+
+
+def owns(path: str) -> bool:
+    """Tell whether a path belongs to the admin interface."""
+    return path == PREFIX or path.startswith(f"{PREFIX}/")
+
+
+def problem(status: int, kind: str, detail: str, **members: Any) -> Response:
+    """Make an answer of the mock about itself, as RFC 9457 has it; no vendor answers like this."""
+    response = jsonify({"type": f"urn:couponmock:{kind}", "status": status, "detail": detail, **members})
+    response.status_code = status
+    response.content_type = "application/problem+json"
+    return response
+
+
+def http_problem(error: HTTPException) -> Response:
+    """Answer what Flask's routing refuses."""
+    response = problem(error.code or 500, "admin", f"{error.name}: {request.method} {request.path}")
+    if isinstance(error, MethodNotAllowed) and error.valid_methods:
+        response.headers["Allow"] = ", ".join(sorted(error.valid_methods))
+    return response
+
+
+def members(known: set[str]) -> dict[str, Any]:
+    """Return the members of the request's JSON object; empty without a body.
+
+    Raises:
+        Wrong: it is no JSON object, or has a member that is not known.
+    """
+    if (request.content_length or 0) > BODY_LIMIT:
+        raise Wrong(f"A body has at most {BODY_LIMIT} bytes.")
+    if not request.get_data():
+        return {}
+    try:
+        raw = strict_json(request.get_data())
+    except ValueError:
+        raw = None
+    if not isinstance(raw, dict):
+        raise Wrong(f"Send a JSON object with members out of {', '.join(sorted(known))}, or no body.")
+    if unknown := sorted(set(raw) - known):
+        raise Wrong(f"Unknown member {unknown[0]!r}; known are {', '.join(sorted(known))}.")
+    return raw
+
+
+def texts(known: set[str]) -> dict[str, str]:
+    """Return the members of the request's JSON object, all of which are texts.
+
+    Raises:
+        Wrong: it is no JSON object, has a member that is not known, or one that is no text.
+    """
+    raw = members(known)
+    if not all(isinstance(value, str) for value in raw.values()):
+        raise Wrong(f"Send a JSON object with text members out of {', '.join(sorted(known))}, or no body.")
+    return raw
+
+
+def chosen(mock: Mock) -> Namespace:
+    """Return the namespace that the request is about, made on first use as by any other request."""
+    with mock.store.session(g.namespace, write=False, pack=mock.default_pack) as session:
+        return session.namespace
+
+
+def named(mock: Mock, name: str) -> Namespace:
+    """Return a namespace; the default one is there even before its first use.
+
+    Raises:
+        NoSuchNamespace: there is none of that name.
+    """
+    if name != DEFAULT_NAMESPACE:
+        return mock.store.namespace(name)
+    with mock.store.session(name, write=False, pack=mock.default_pack) as session:
+        return session.namespace
+
+
+def described(mock: Mock, namespace: Namespace) -> dict[str, Any]:
+    """Tell about a namespace."""
+    names = {world.id: name for name, world in mock.worlds.items()}
+    return {
+        "name": namespace.name,
+        "pack": names.get(namespace.pack, namespace.pack),
+        "epoch": namespace.epoch,
+        "now": namespace.now(),
+        "frozen": namespace.frozen is not None,
+    }

@@ -1,0 +1,60 @@
+"""What the journal keeps of an exchange: enough to verify a client, and no credential."""
+
+import json
+from typing import Any
+from urllib.parse import parse_qsl
+
+from couponspec.document import Document
+
+from couponmock.exchange import Reply, Request
+
+LONGEST = 4000
+"""Characters of a body that are kept as text."""
+MASK = "***"
+
+
+def entry(request: Request, reply: Reply, body: bytes | None, document: Document) -> dict[str, Any]:
+    """Describe an exchange.
+
+    Args:
+        request: What was asked.
+        reply: What was answered.
+        body: The request's body, if it was read.
+        document: The vendor's document, which knows where credentials stand.
+    """
+    query = parse_qsl(request.query, keep_blank_values=True, errors="replace")
+    diagnosis = reply.diagnosis
+    return {
+        "id": request.id,
+        "method": request.method,
+        "path": _text(request.path),
+        "query": {_text(name): MASK if name in document.secret_queries else _text(value) for name, value in query},
+        "body": _value(body),
+        "vendor": diagnosis.vendor,
+        "operation": diagnosis.operation,
+        "finding": diagnosis.finding,
+        "example": diagnosis.example,
+        "basis": diagnosis.basis,
+        "status": reply.status,
+        "answer": _value(reply.body),
+    }
+
+
+def _value(body: bytes | None) -> Any:
+    """Return a body as JSON if it is some, otherwise as text, cut if it is long."""
+    if not body:
+        return None
+    text = body.decode("utf-8", "replace")
+    if len(text) > LONGEST:
+        return f"{text[:LONGEST]}..."
+    try:
+        value = json.loads(text, parse_constant=str)
+        json.dumps(value, ensure_ascii=False).encode()
+    except (ValueError, RecursionError):
+        return text
+    return value
+
+
+def _text(text: str) -> str:
+    """Return a text without the lone surrogates that stand for bytes that are not UTF-8."""
+    return text.encode(errors="replace").decode()
