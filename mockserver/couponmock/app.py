@@ -19,6 +19,7 @@ from couponmock.forced import Unforceable
 from couponmock.journal import entry
 from couponmock.pipeline import BrokenAnswer
 from couponmock.settings import VARIABLE, Settings
+from couponmock.store import NoSuchNamespace
 
 NAMESPACE_HEADER = "X-Mock-Namespace"
 _NAMED = "couponmock.namespace"
@@ -112,8 +113,19 @@ def _answer(mock: Mock, path: str) -> Response:
         return admin.problem(404, "no-vendor", f"No vendor has this path. Paths begin with {known} or /__admin/.")
     g.reply = reply
     if mock.settings.journal:
-        mock.store.record(g.namespace, entry(asked, reply, g.get("body"), mock.documents[reply.diagnosis.vendor]))
+        _keep(mock, asked, reply)
     return _response(reply, g.namespace, mock_headers=mock.settings.mock_headers)
+
+
+def _keep(mock: Mock, asked: Request, reply: Reply) -> None:
+    """Journal an exchange, also the first one of a namespace that reached no operation and so has not made it."""
+    kept = entry(asked, reply, g.get("body"), mock.documents[mock.vendor_of(asked.path) or ""])
+    try:
+        mock.store.record(asked.namespace, kept)
+    except NoSuchNamespace:
+        with mock.store.session(asked.namespace, write=False, pack=mock.default_pack):
+            pass
+        mock.store.record(asked.namespace, kept)
 
 
 def _namespace() -> tuple[str, str]:

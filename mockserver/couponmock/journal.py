@@ -49,7 +49,7 @@ def _value(body: bytes | None) -> Any:
         return f"{text[:LONGEST]}..."
     try:
         value = json.loads(text, parse_constant=str)
-        json.dumps(value, ensure_ascii=False).encode()
+        json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
     except (ValueError, RecursionError):
         return text
     return value
