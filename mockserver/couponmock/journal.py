@@ -1,6 +1,7 @@
 """What the journal keeps of an exchange: enough to verify a client, and no credential."""
 
 import json
+import math
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -48,10 +49,19 @@ def _value(body: bytes | None) -> Any:
     if len(text) > LONGEST:
         return f"{text[:LONGEST]}..."
     try:
-        value = json.loads(text, parse_constant=str)
-        json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
+        value = json.loads(text, parse_constant=str, parse_float=_finite)
+        if "\\u" in text:
+            json.dumps(value, ensure_ascii=False).encode()
     except (ValueError, RecursionError):
         return text
+    return value
+
+
+def _finite(text: str) -> float:
+    """Read a number that a journal can hold."""
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(text)
     return value
 
 
