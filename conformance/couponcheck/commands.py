@@ -34,7 +34,7 @@ def _guarded(command: Callable[P, None]) -> Callable[P, None]:
     def guarded(*args: P.args, **kwargs: P.kwargs) -> None:
         try:
             command(*args, **kwargs)
-        except (FaultyFile, UnusableTarget, TargetUnreachable) as error:
+        except (FaultyFile, UnusableTarget, TargetUnreachable, OSError) as error:
             for line in str(error).splitlines():
                 click.echo(f"couponcheck: {line}", err=True)
             sys.exit(EXIT_NOT_RUN)
@@ -90,22 +90,27 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter for each flag
     if folder:
         folder.mkdir(parents=True, exist_ok=True)
         junit, json_file = junit or folder / "junit.xml", json_file or folder / "report.json"
+    for written in (junit, json_file):
+        if written:
+            written.touch()  # what cannot be written is found out before the run and not after it
     console = Console(width=None if sys.stdout.isatty() else _WIDTH)
     current = Run.prepare(url, vendors, seed, given, allow_writes=allow_writes)
     progress = report.Progress(Console(stderr=True))
     try:
-        code = carry_out(current, progress, keyword, junit)
+        try:
+            code = carry_out(current, progress, keyword, junit)
+        finally:
+            progress.stop()
+        if not current.selected:
+            if code != _USAGE:
+                click.echo(f"couponcheck: no requirement matches -k {keyword!r}; see `couponcheck list`", err=True)
+            sys.exit(EXIT_NOT_RUN)
+        report.show(console, current)
+        if json_file:
+            with json_file.open("w", encoding="utf-8") as file:
+                report.write_json(current, file)
     finally:
-        progress.stop()
         current.close()
-    if not current.outcomes:
-        if code != _USAGE:
-            click.echo(f"couponcheck: no requirement matches -k {keyword!r}; `couponcheck list` shows them", err=True)
-        sys.exit(EXIT_NOT_RUN)
-    report.show(console, current)
-    if json_file:
-        with json_file.open("w", encoding="utf-8") as file:
-            report.write_json(current, file)
     sys.exit(EXIT_CODES[current.verdict])
 
 
@@ -190,6 +195,8 @@ def _how(requirement: Requirement) -> list[str]:
         return [f"Checked: {rules.examples} made-up {rules.requests} requests to {requirement.operation}"]
     lines = ["Checked by:"]
     for number, call in enumerate(requirement.calls, 1):
-        lines.append(f"  {number}. {call.operation} {json.dumps(call.request, ensure_ascii=False)}")
+        called = f" ({call.name})" if call.name else ""
+        times = f", {call.times} times" if call.times > 1 else ""
+        lines.append(f"  {number}.{called} {call.operation} {json.dumps(call.request, ensure_ascii=False)}{times}")
         lines.append(f"     expects {json.dumps(call.expect, ensure_ascii=False)}")
     return lines

@@ -2,10 +2,13 @@
 
 import json
 import math
+import os
+import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from email.message import Message
+from email.utils import parsedate_to_datetime
 from functools import cached_property
 from typing import Any
 
@@ -116,6 +119,27 @@ def _depth(value: Any) -> int:
     return depth
 
 
+def open_session(base_url: str) -> requests.Session:
+    """Open a session that adds nothing of its own to a request: no ``.netrc``; proxies and trust are the machine's."""
+    session = requests.Session()
+    session.trust_env = False
+    session.proxies.update(requests.utils.get_environ_proxies(base_url, no_proxy=None))
+    session.verify = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("SSL_CERT_FILE") or True
+    return session
+
+
+def _wait(exchange: Exchange) -> float | None:
+    """Return the seconds that a Retry-After asks for, as a number or a date; None if it asks for nothing."""
+    text = exchange.headers.get("retry-after", "").strip()
+    if re.fullmatch("[0-9]{1,9}", text):
+        return float(text)
+    try:
+        until = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    return until.timestamp() - time.time()
+
+
 class Client:
     """Sends requests to one base URL: no redirects, no credentials of its own, every exchange kept."""
 
@@ -129,10 +153,7 @@ class Client:
         """
         self.base_url = base_url.rstrip("/")
         self.timeout = timeout
-        self.session = requests.Session()
-        # A .netrc must not add credentials to a request that is to have none; proxies are still those of the machine.
-        self.session.trust_env = False
-        self.session.proxies.update(requests.utils.get_environ_proxies(self.base_url, no_proxy=None))
+        self.session = open_session(self.base_url)
         self.session.headers.update({"User-Agent": user_agent, "Accept": "application/json"})
         self.count = 0
 
@@ -143,9 +164,9 @@ class Client:
             TargetUnreachable: no answer came.
         """
         exchange = self._send(operation, request)
-        wait = exchange.headers.get("retry-after", "")
-        if exchange.status in _BUSY and wait.isdigit() and int(wait) <= LONGEST_WAIT:
-            time.sleep(int(wait))
+        wait = _wait(exchange) if exchange.status in _BUSY else None
+        if wait is not None and wait <= LONGEST_WAIT:
+            time.sleep(max(0.0, wait))
             exchange = self._send(operation, request)
         return exchange
 
@@ -162,15 +183,22 @@ class Client:
                 allow_redirects=False,
             )
         except requests.RequestException as error:
-            raise TargetUnreachable(_reason(error, self.base_url, self.timeout)) from error
+            raise TargetUnreachable(reason(error, self.base_url, self.timeout)) from error
         headers = {name.lower(): value for name, value in response.headers.items()}
         elapsed = time.perf_counter() - started
         return Exchange(request, operation, response.status_code, headers, response.content, elapsed)
 
 
-def _reason(error: requests.RequestException, base_url: str, timeout: float) -> str:
+def reason(error: requests.RequestException, base_url: str, timeout: float) -> str:
+    """Say in one sentence why no answer came, and what can be done about it."""
+    if isinstance(error, requests.exceptions.SSLError):
+        fix = "name a file with its authority in REQUESTS_CA_BUNDLE, or give http:// if it speaks no TLS"
+        return f"{base_url} has a certificate that is not trusted here; {fix}"
     if isinstance(error, requests.Timeout):
         return f"{base_url} did not answer within {timeout:g} seconds"
+    if isinstance(error, requests.exceptions.ProxyError):
+        return f"{base_url} cannot be reached through the proxy of this machine"
     if isinstance(error, requests.ConnectionError):
-        return f"{base_url} cannot be reached or closed the connection"
+        why = "nobody answers there" if "refused" in str(error) else "it closed the connection, or is unknown here"
+        return f"{base_url} cannot be reached: {why}"
     return f"{base_url} cannot be asked: {type(error).__name__}"

@@ -198,7 +198,8 @@ class Judgement:
         items = _objects(self.view(exchange))
         names = self._named(exchange)
         for handle in wanted:
-            entity = {name: value for name, value in self.bindings[handle].items() if name in names}
+            known = self.bindings[handle]
+            entity = {name: value for name, value in known.items() if name in names} or dict(known)
             nearest = max(
                 items, key=lambda item: sum(same(value, item.get(n)) for n, value in entity.items()), default={}
             )
@@ -222,7 +223,9 @@ class Judgement:
 
     def _same_as(self, wanted: str, exchange: Exchange) -> Iterator[Mismatch]:
         before = self.earlier[wanted]
-        if exchange.status != before.status or not same(self.view(before), self.view(exchange)):
+        if exchange.status != before.status:
+            yield Mismatch(f"status {before.status} as in {wanted!r}", f"status {exchange.status}: {_body(exchange)}")
+        elif not same(self.view(before), self.view(exchange)):
             yield Mismatch(f"the same answer as {wanted!r}", _difference(self.view(before), self.view(exchange)))
 
     def _kept(self, wanted: Mapping[str, str], exchange: Exchange) -> Iterator[Mismatch]:

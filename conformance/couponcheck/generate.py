@@ -4,6 +4,7 @@ Its own checks are not used: their defaults contradict what these vendors docume
 reached (see docs/adr).
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
@@ -103,7 +104,9 @@ def _is_invalid(operation: Operation, case: Any) -> bool:
                 return True
             continue
         schema = dict(parameter.schema)
-        if schema.get("type") == "integer" and isinstance(value, str) and value.lstrip("-").isdigit():
+        if parameter.place == "path" and isinstance(value, str):
+            value = unquote(value)
+        if schema.get("type") == "integer" and isinstance(value, str) and re.fullmatch("-?[0-9]{1,4000}", value):
             value = int(value)
         if not compiled(schema, {}).is_valid(value):
             return True

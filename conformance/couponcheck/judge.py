@@ -13,6 +13,8 @@ from couponcheck.exchange import Exchange, TargetUnreachable
 from couponcheck.expect import Judgement, Mismatch
 from couponcheck.target import Target, UnusableTarget
 
+_PATIENCE = 3
+"""Unanswered requirements after which a target is not asked any more."""
 PASS, FAIL, WARN = "pass", "fail", "warn"
 NOT_TESTABLE, NOT_SELECTED, ERROR = "not testable", "not selected", "error"
 
@@ -44,19 +46,22 @@ class Judge:
     """Identity of an exchange that an outcome keeps -> what it breaks."""
     _clean: bool = True
     """Whether the target's data is as its bindings say."""
+    _silences: int = 0
+    """Requirements in a row that got no answer."""
 
     def outcome(self, requirement: Requirement) -> Outcome:
         """Carry out a requirement, or recall how it went."""
         if requirement.id not in self._outcomes:
-            self._outcomes[requirement.id] = self._carried_out(requirement)
+            try:
+                self._outcomes[requirement.id] = self._carried_out(requirement)
+            except Exception as error:  # noqa: BLE001 - whatever it is, a requirement must not vanish from the verdict
+                reason = f"the suite itself failed, please report it: {type(error).__name__}: {error}"
+                self._outcomes[requirement.id] = Outcome(requirement, ERROR, reason)
         return self._outcomes[requirement.id]
 
     def _carried_out(self, requirement: Requirement) -> Outcome:
-        if requirement.writes and not self.target.may_write:
-            return Outcome(requirement, NOT_SELECTED, "it changes data, which is switched off (--allow-writes)")
-        missing = sorted(requirement.handles - set(self.target.bindings))
-        if missing:
-            return Outcome(requirement, NOT_TESTABLE, f"the target's data lacks {', '.join(missing)}")
+        if hindrance := self._hindrance(requirement):
+            return hindrance
         try:
             if requirement.contract:
                 return self._contract(requirement, requirement.contract)
@@ -68,8 +73,21 @@ class Judge:
         except Unbound as error:
             return Outcome(requirement, NOT_TESTABLE, f"the target's data lacks {error.name}")
         except (TargetUnreachable, UnusableTarget) as error:
+            self._silences += 1
             return Outcome(requirement, ERROR, str(error))
+        self._silences = 0
         return self._weighed(outcome)
+
+    def _hindrance(self, requirement: Requirement) -> Outcome | None:
+        """Tell why a requirement is not carried out at all; None if nothing is in the way."""
+        if requirement.writes and not self.target.may_write:
+            return Outcome(requirement, NOT_SELECTED, "it changes data, which is switched off (--allow-writes)")
+        missing = sorted(requirement.handles - set(self.target.bindings))
+        if missing:
+            return Outcome(requirement, NOT_TESTABLE, f"the target's data lacks {', '.join(missing)}")
+        if self._silences >= _PATIENCE:
+            return Outcome(requirement, ERROR, f"not asked: the target left {_PATIENCE} requirements unanswered before")
+        return None
 
     def _weighed(self, outcome: Outcome) -> Outcome:
         """Let a breach of a requirement that is no `must` be a warning."""
@@ -138,6 +156,10 @@ class Judge:
             if contract.of and not contract.member:
                 used |= {*readings_used(self.document, exchange)}
         if not judged:
+            if any(self.outcome(other).verdict == NOT_SELECTED for other in self._scenarios(requirement.operation)):
+                return Outcome(
+                    requirement, NOT_SELECTED, "no such answer was seen without the requests that change data"
+                )
             return Outcome(requirement, NOT_TESTABLE, "no such answer was seen")
         lenient = [str(option) for option in sorted(used) if tolerated(self.document, option)]
         if lenient:
@@ -160,6 +182,9 @@ class Judge:
                 beside = exchange.operation == self.document.general.id and requirement.operation == operation
                 if exchange.operation == operation or beside:
                     yield exchange
+
+    def _scenarios(self, operation: str) -> list[Requirement]:
+        return [other for other in self.catalogue.checked if other.calls and other.operation == operation]
 
     def _concerns(self, requirement: Requirement, contract: Contract, violation: Violation) -> bool:
         """Tell whether a breach is this requirement's: its member, or no other requirement's."""

@@ -81,6 +81,7 @@ class Plugin:
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Tell how many requirements there are."""
+        self._run.selected = len(session.items)
         self._progress.start(len(session.items))
 
     def pytest_runtest_logfinish(self, nodeid: str) -> None:

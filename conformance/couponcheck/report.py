@@ -116,6 +116,8 @@ def show(console: Console, run: Run) -> None:
         if outcome.verdict in {FAIL, ERROR} or (outcome.verdict == WARN and outcome.mismatches):
             console.print(Text(failure(run.judges[outcome.requirement.vendor], outcome)), soft_wrap=True)
             console.print()
+    if run.is_mock and any(outcome.verdict == FAIL for outcome in run.outcomes):
+        console.print("The world of this run is gone; without /~NAME the requests go to the mock's own default world.")
     for vendor in run.judges:
         counts = Counter(o.verdict for o in run.outcomes if o.requirement.vendor == vendor)
         console.print(
@@ -126,7 +128,9 @@ def show(console: Console, run: Run) -> None:
         f"{run.requests} requests, seed {run.seed}; {excluded} rules are not checked (`couponcheck list` says why).",
         highlight=False,
     )
-    console.print(Text(f"{run.url}: {run.verdict}", style="bold"))
+    total = sum(len(judge.catalogue.checked) for judge in run.judges.values())
+    part = f" ({len(run.outcomes)} of {total} requirements)" if len(run.outcomes) < total else ""
+    console.print(Text(f"{run.url}: {run.verdict}{part}", style="bold"))
 
 
 def _reason(outcome: Outcome) -> str:

@@ -4,10 +4,12 @@ from collections import Counter
 from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import dataclass, field
+from difflib import get_close_matches
+from urllib.parse import urlsplit
 
-from couponspec import load_document
+from couponspec import Bindings, Document, load_document
 
-from couponcheck.catalogue import Requirement, load_catalogue
+from couponcheck.catalogue import Catalogue, Requirement, load_catalogue
 from couponcheck.judge import ERROR, FAIL, NOT_TESTABLE, PASS, WARN, Judge, Outcome
 from couponcheck.target import GivenBindings, MockAdmin, UnusableTarget, open_target
 
@@ -20,7 +22,7 @@ def verdict(outcomes: Iterable[Outcome]) -> str:
     seen = Counter(outcome.verdict for outcome in outcomes)
     if seen[FAIL]:
         return NOT_CONFORMANT
-    if seen[ERROR] or not seen[PASS] + seen[WARN] + seen[NOT_TESTABLE]:
+    if seen[ERROR] or not seen[PASS] + seen[WARN]:
         return NOT_RUN
     return PARTIAL if seen[NOT_TESTABLE] else CONFORMANT
 
@@ -36,6 +38,8 @@ class Run:
     is_mock: bool
     outcomes: list[Outcome] = field(default_factory=list)
     """In the order in which they came out."""
+    selected: int = 0
+    """How many requirements are to come out."""
 
     @classmethod
     def prepare(
@@ -55,8 +59,12 @@ class Run:
             TargetUnreachable: nobody answers.
             FaultyFile: a document or a catalogue has a mistake.
         """
+        _check_url(url)
         with closing(MockAdmin(url)) as admin:
-            about = admin.about() if given is None else None
+            about = admin.about()  # also the first request of all: a target that is dead is found out at once
+        if given is not None:
+            about = None
+            vendors = vendors or tuple(given.bindings)
         if not vendors:
             if about is None:
                 raise UnusableTarget(f"{url} is not our mock; say whose promises it makes with --vendor")
@@ -65,8 +73,11 @@ class Run:
         try:
             for vendor in vendors:
                 document = load_document(vendor)
+                catalogue = load_catalogue(document)
+                if given is not None:
+                    _check_bindings(given.bindings.get(vendor, {}), document, catalogue)
                 target = open_target(url, vendor, seed, given, allow_writes=allow_writes)
-                run.judges[vendor] = Judge(document, load_catalogue(document), target, seed)
+                run.judges[vendor] = Judge(document, catalogue, target, seed)
         except BaseException:
             run.close()
             raise
@@ -85,10 +96,37 @@ class Run:
 
     @property
     def verdict(self) -> str:
-        """Return the verdict over all outcomes."""
-        return verdict(self.outcomes)
+        """Return the verdict over all outcomes; a run that was broken off has none."""
+        return NOT_RUN if len(self.outcomes) < self.selected else verdict(self.outcomes)
 
     def close(self) -> None:
         """Leave the target as it was found, where that is possible."""
         for judge in self.judges.values():
             judge.target.close()
+
+
+def _check_url(url: str) -> None:
+    """Refuse what cannot be a base URL."""
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable:
+        raise UnusableTarget(f"{url} is no base URL; give http://HOST:PORT or https://HOST")
+
+
+def _check_bindings(bindings: Bindings, document: Document, catalogue: Catalogue) -> None:
+    """Refuse test data that would be misunderstood."""
+    known = {handle for requirement in catalogue.checked for handle in requirement.handles}
+    schemes = {security.scheme.name for operation in document.operations.values() for security in operation.security}
+    for handle, members in bindings.items():
+        if handle not in known and (near := get_close_matches(handle, known - set(bindings), 1, 0.8)):
+            raise UnusableTarget(f"{document.vendor}: no requirement names {handle}; did you mean {near[0]}?")
+        if not handle.startswith("credential."):
+            continue
+        if members.get("scheme") not in schemes:
+            known_schemes = ", ".join(sorted(schemes))
+            raise UnusableTarget(f"{document.vendor}: give the scheme of {handle} as one of {known_schemes}")
+        if not isinstance(members.get("secret"), str) or not members["secret"].isascii():
+            raise UnusableTarget(f"{document.vendor}: give the secret of {handle} as a text of ASCII characters")

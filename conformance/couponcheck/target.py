@@ -4,7 +4,7 @@ import os
 import random
 import secrets
 from collections.abc import Mapping
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,8 +13,8 @@ import requests
 from couponspec import yamlfile
 from couponspec.request import Bindings
 
-from couponcheck.catalogue import UNKNOWN
-from couponcheck.exchange import Client, TargetUnreachable
+from couponcheck.catalogue import UNKNOWN, catalogued
+from couponcheck.exchange import Client, TargetUnreachable, open_session, reason
 from couponcheck.version import version
 
 TIMEOUT = 10.0
@@ -64,7 +64,8 @@ class MockTarget(Target):
 
     def close(self) -> None:
         """Drop the namespace."""
-        self.admin.drop(self.namespace)
+        with suppress(TargetUnreachable):  # a mock that has gone has taken its namespaces along
+            self.admin.drop(self.namespace)
         self.admin.close()
         super().close()
 
@@ -75,9 +76,7 @@ class MockAdmin:
     def __init__(self, base_url: str) -> None:
         """Talk to the admin interface of the server at a base URL."""
         self.base_url = base_url.rstrip("/")
-        self._session = requests.Session()
-        self._session.trust_env = False
-        self._session.proxies.update(requests.utils.get_environ_proxies(self.base_url, no_proxy=None))
+        self._session = open_session(self.base_url)
 
     def about(self) -> dict[str, Any] | None:
         """Return what the server says of itself; None if it is not our mock.
@@ -143,15 +142,7 @@ class MockAdmin:
         try:
             return self._session.request(method, url, json=body, timeout=TIMEOUT, allow_redirects=False)
         except requests.RequestException as error:
-            raise TargetUnreachable(f"{self.base_url} cannot be reached: {_cause(error)}") from error
-
-
-def _cause(error: requests.RequestException) -> str:
-    if isinstance(error, requests.Timeout):
-        return f"no answer within {TIMEOUT:g} seconds"
-    if isinstance(error, requests.exceptions.InvalidURL | requests.exceptions.MissingSchema):
-        return "it is no URL (give http://HOST:PORT or https://HOST)"
-    return "nobody answers there"
+            raise TargetUnreachable(reason(error, self.base_url, TIMEOUT)) from error
 
 
 def open_target(
@@ -231,6 +222,8 @@ def read_bindings(file: Path) -> GivenBindings:
         raise UnusableTarget(
             f"{file}: give vendor, handle and members, such as crowdtwist: {{coupon.used: {{code: X}}}}"
         )
+    if unknown := sorted(set(raw) - set(catalogued())):
+        raise UnusableTarget(f"{file}: there is no vendor {unknown[0]!r}; there are {', '.join(catalogued())}")
     masks: dict[str, str] = {}
     for handles in raw.values():
         for entity in handles.values():

@@ -115,7 +115,9 @@ def test_a_server_that_stays_busy_is_asked_no_third_time(tiny: Tiny) -> None:
     [
         (503, {}),
         (503, {"Retry_After": "31"}),
-        (429, {"Retry_After": "Wed, 21 Oct 2026 07:28:00 GMT"}),
+        (429, {"Retry_After": "Wed, 21 Oct 2099 07:28:00 GMT"}),
+        (503, {"Retry_After": "soon"}),
+        (503, {"Retry_After": "1e1"}),
         (500, {"Retry_After": "0"}),
     ],
 )
@@ -124,6 +126,13 @@ def test_nothing_else_is_waited_out(tiny: Tiny, status: int, headers: dict[str, 
     with client(tiny.url) as asking:
         assert asking.send("x", GET).status == status
     assert len(tiny.asked) == 1
+
+
+def test_a_moment_to_come_back_at_may_be_a_date(tiny: Tiny) -> None:
+    tiny.scripts = [reply(503, b"<p>busy</p>", Retry_After="Wed, 21 Oct 2015 07:28:00 GMT"), reply(200, b"{}")]
+    with client(tiny.url) as asking:
+        assert asking.send("x", GET).status == 200
+    assert len(tiny.asked) == 2
 
 
 def test_no_credential_of_the_machine_is_sent(tiny: Tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -149,7 +158,7 @@ def test_a_port_where_nobody_listens_is_named() -> None:
         url = f"http://127.0.0.1:{unused.getsockname()[1]}"
     with client(url) as asking, pytest.raises(TargetUnreachable) as caught:
         asking.send("x", GET)
-    assert str(caught.value) == f"{url} cannot be reached or closed the connection"
+    assert str(caught.value) == f"{url} cannot be reached: nobody answers there"
 
 
 def test_a_connection_that_is_cut_is_named(tiny: Tiny) -> None:

@@ -235,3 +235,25 @@ def test_generated_requests_carry_the_one_good_credential(tmp_path: Path) -> Non
         outcomes(judge)
     assert client.asked
     assert all(request.target.count("api_key=") == 1 and "api_key=KEY" in request.target for request in client.asked)
+
+
+def test_a_failure_of_the_suite_is_an_error_and_never_vanishes(tmp_path: Path) -> None:
+    with judging(tmp_path, Canned(RuntimeError("odd")), LISTING) as judge:
+        outcome = outcomes(judge)["lists"]
+    assert outcome.verdict == ERROR
+    assert outcome.reason == "the suite itself failed, please report it: RuntimeError: odd"
+
+
+def test_a_target_that_stays_silent_is_not_asked_for_ever(tmp_path: Path) -> None:
+    client = Canned(TargetUnreachable("gone"))
+    entries = [{**LISTING, "id": f"crowdtwist.listUsableCoupons.lists-{number}"} for number in range(6)]
+    with judging(tmp_path, client, *entries) as judge:
+        verdicts = [outcome.verdict for outcome in outcomes(judge).values()]
+    assert (verdicts, len(client.asked)) == ([ERROR] * 6, 3)
+
+
+def test_what_only_writes_could_show_is_not_selected_without_them(tmp_path: Path) -> None:
+    entries = ({**LISTING, "writes": True}, contract("shape", of="success"))
+    with judging(tmp_path, Canned(answer([])), *entries, may_write=False) as judge:
+        found = outcomes(judge)
+    assert {name: outcome.verdict for name, outcome in found.items()} == {"lists": NOT_SELECTED, "shape": NOT_SELECTED}
