@@ -190,8 +190,10 @@ DEFECTS: tuple[Defect, ...] = (
     Defect(
         "chargeover",
         "server-address",
-        "write_ipaddr is the address of the server for every coupon",
-        handler=_showing(lambda _: {"write_ipaddr": "127.0.0.1"}),
+        "write_ipaddr is the address of the server for every coupon that was created inside its network",
+        handler=_showing(
+            lambda coupon: {"write_ipaddr": "127.0.0.1"} if coupon["write_ipaddr"].startswith("172.") else {}
+        ),
     ),
     Defect(
         "chargeover",

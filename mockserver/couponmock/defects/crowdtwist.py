@@ -77,7 +77,7 @@ def _lost_between_pages(member: str) -> Defect:
 def _drifting(request: Request, rows: list[Row]) -> list[Row]:
     if len(rows) <= 20:
         return rows
-    return [*rows[:-1], {**rows[-1], "ending_balance": int(request.id[:8], 16)}]
+    return [*rows[:-2], {**rows[-2], "ending_balance": int(request.id[:8], 16)}, rows[-1]]
 
 
 def _late(row: Row) -> Row:
@@ -130,7 +130,7 @@ def _lately_expired(owned: list[Entity], _call: Call, world: World) -> Iterable[
         for coupon in owned
         if coupon["state"] == "issued"
         and coupon["date_to_expire"] is not None
-        and world.now - 2 * _DAY < coupon["date_to_expire"] <= world.now
+        and world.now - _DAY < coupon["date_to_expire"] <= world.now
     ]
 
 
@@ -183,10 +183,13 @@ def _with_id_type(request: Request, change: Callable[[str | None], str | None]) 
     return replace(request, query=urlencode(query if id_type is None else {**query, "id_type": id_type}))
 
 
-def _guessed(request: Request) -> Request:
-    if not request.path.endswith("/usable_coupons") or "@" not in request.path:
-        return request
-    return _with_id_type(request, lambda id_type: id_type or "email")
+def _guessed(right: Behaviour, call: Call, world: World) -> Answer:
+    try:
+        return right(call, world)
+    except Refused as refused:
+        if refused.problem != "unknown_member" or call.parameters["id_type"] != "id":
+            raise
+        return right(replace(call, parameters={**call.parameters, "id_type": "twitter_user_id"}), world)
 
 
 def _without_wrong_id_type(right: Handler) -> Handler:
@@ -210,6 +213,15 @@ def _of_any_client(problem: str) -> Callable[[Behaviour], Behaviour]:
                 if refused.problem != problem:
                     raise
         raise Refused(problem)
+
+    return behaving(changed)
+
+
+def _by_name(change: Callable[[Behaviour], Behaviour]) -> Callable[[Behaviour], Behaviour]:
+    """Be wrong only about members that are called by user name."""
+
+    def changed(right: Behaviour, call: Call, world: World) -> Answer:
+        return (change(right) if call.parameters["id_type"] == "username" else right)(call, world)
 
     return behaving(changed)
 
@@ -302,9 +314,10 @@ def _after(change: Callable[[Entity, World], object]) -> Callable[[Behaviour], B
 
 
 def _with_others_of_the_reward(coupon: Entity, world: World) -> None:
+    busy = {other["owner"] for other in all_of(world, "coupon") if other["state"] == "issued"}
     for other in all_of(world, "coupon"):
         same = all(other[member] == coupon[member] for member in ("client", "reward_id"))
-        if same and other["owner"] != coupon["owner"] and other["state"] == "used":
+        if same and other["state"] == "used" and other["owner"] not in busy:
             world.change(other, state="issued")
 
 
@@ -327,11 +340,6 @@ def _issued_taken_for(problem: str, *, unused_before: bool) -> Callable[[Behavio
         return answer
 
     return behaving(changed)
-
-
-def _done_and_denied(right: Behaviour, call: Call, world: World) -> Answer:
-    right(call, world)
-    return Answer("internal_error")
 
 
 def _check_digit(right: Behaviour, call: Call, world: World) -> Answer:
@@ -370,7 +378,7 @@ DEFECTS: tuple[Defect, ...] = (
     ),
     _defect(
         "expired-listed",
-        "Coupons stay in the list for two days after they have expired, as long as another is usable.",
+        "Coupons stay in the list for a day after they have expired, as long as another is usable.",
         {_LIST: _adding(_lately_expired)},
     ),
     _defect(
@@ -411,7 +419,7 @@ DEFECTS: tuple[Defect, ...] = (
     ),
     _defect(
         "balance-drifts",
-        "The last balance of a list of more than twenty coupons is another one each time.",
+        "The last balance but one of a list of more than twenty coupons is another one each time.",
         handler=_lists(_drifting),
     ),
     _defect(
@@ -421,7 +429,9 @@ DEFECTS: tuple[Defect, ...] = (
     ),
     *(_not_by(name) for name in ("email", "facebook_user_id", "twitter_user_id", "third_party_id", "username")),
     _defect(
-        "id-type-guessed", "An id with an @ is an e-mail address without being called one.", handler=asking(_guessed)
+        "id-type-guessed",
+        "A CrowdTwist id that no member has is looked for among the Twitter user ids.",
+        {_LIST: behaving(_guessed)},
     ),
     _defect(
         "unknown-member-malformed",
@@ -441,13 +451,13 @@ DEFECTS: tuple[Defect, ...] = (
     ),
     _defect(
         "members-of-all-clients",
-        "A member that the key's client has not is looked for among the other clients' members.",
-        {_LIST: _of_any_client("unknown_member")},
+        "A user name that the key's client has not is looked for among the other clients' members.",
+        {_LIST: _by_name(_of_any_client("unknown_member"))},
     ),
     _defect(
         "ids-shared-by-clients",
-        "An id that several clients use means the last client's member, whosever key is sent.",
-        {_LIST: behaving(_of_the_last_client)},
+        "A user name that several clients use means the last client's member, whosever key is sent.",
+        {_LIST: _by_name(behaving(_of_the_last_client))},
     ),
     _defect(
         "list-without-key", "Without a key, the one before is used.", handler=_borrowed(_LIST, "credential_missing")
@@ -463,16 +473,13 @@ DEFECTS: tuple[Defect, ...] = (
         handler=asking(lambda request: replace(request, path=request.path.replace("+", " "))),
     ),
     _defect(
-        "unuse-done-and-denied", "Unusing works and is answered as an error.", {_UNUSE: behaving(_done_and_denied)}
-    ),
-    _defect(
         "unuse-not-done",
         "Unusing is answered as a success and changes nothing.",
         {_UNUSE: _after(lambda coupon, world: world.change(coupon, state="used"))},
     ),
     _defect(
         "unuse-whole-reward",
-        "Unusing a coupon also unuses the other members' coupons of the same reward.",
+        "Unusing a coupon also unuses the same reward's coupons of members who have used all of theirs.",
         {_UNUSE: _after(_with_others_of_the_reward)},
     ),
     _defect(
