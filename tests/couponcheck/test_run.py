@@ -94,10 +94,10 @@ def test_a_bindings_file_with_a_mistake_is_refused(content: str, message: str, t
 @pytest.mark.parametrize(
     ("bindings", "message"),
     [
-        ({"credential.main": {"scheme": "baisc", "secret": "x"}}, "scheme of credential.main as one of api_key"),
+        ({"credential.main": {"scheme": "basick", "secret": "x"}}, "scheme of credential.main as one of api_key"),
         ({"credential.main": {"scheme": "api_key"}}, "secret of credential.main as a text"),
         ({"credential.main": {"scheme": "api_key", "secret": 7}}, "secret of credential.main as a text"),
-        ({"coupon.generatd": {"code": "x"}}, "no requirement names coupon.generatd; did you mean coupon.generated"),
+        ({"coupon.generate": {"code": "x"}}, "no requirement names coupon.generate; did you mean coupon.generated"),
     ],
 )
 def test_test_data_that_would_be_misunderstood_is_refused(
