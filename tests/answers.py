@@ -20,7 +20,7 @@ def answer(
 ) -> Exchange:
     """Make an exchange whose answer has a JSON body, or the given bytes."""
     raw = json.dumps(body).encode() if content is None else content
-    return Exchange(ASKED, operation, status, {"content-type": content_type}, raw, 0.0)
+    return Exchange(ASKED, operation, status, {"content-type": content_type}, raw)
 
 
 def row(**members: Any) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import ParamSpec
 import click
 from couponspec import FaultyFile, load_document, locate
 from couponspec.document import Document
+from couponspec.version import version
 from rich.console import Console
 
 from couponcheck import report
@@ -18,7 +19,6 @@ from couponcheck.exchange import TargetUnreachable
 from couponcheck.plugin import carry_out
 from couponcheck.run import EXIT_CODES, Run
 from couponcheck.target import UnusableTarget, read_bindings
-from couponcheck.version import version
 
 EXIT_NOT_RUN = 2
 _WIDTH = 160

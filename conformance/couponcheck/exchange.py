@@ -36,8 +36,6 @@ class Exchange:
     headers: Mapping[str, str]
     """By lower-case name."""
     content: bytes
-    elapsed: float
-    """Seconds until the whole answer was there."""
 
     @property
     def media_type(self) -> str:
@@ -172,7 +170,6 @@ class Client:
 
     def _send(self, operation: str, request: HttpRequest) -> Exchange:
         self.count += 1
-        started = time.perf_counter()
         try:
             response = self.session.request(
                 request.method,
@@ -185,8 +182,7 @@ class Client:
         except requests.RequestException as error:
             raise TargetUnreachable(reason(error, self.base_url, self.timeout)) from error
         headers = {name.lower(): value for name, value in response.headers.items()}
-        elapsed = time.perf_counter() - started
-        return Exchange(request, operation, response.status_code, headers, response.content, elapsed)
+        return Exchange(request, operation, response.status_code, headers, response.content)
 
 
 def reason(error: requests.RequestException, base_url: str, timeout: float) -> str:

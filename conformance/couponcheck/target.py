@@ -12,10 +12,10 @@ from typing import Any
 import requests
 from couponspec import yamlfile
 from couponspec.request import Bindings
+from couponspec.version import version
 
 from couponcheck.catalogue import UNKNOWN, catalogued
 from couponcheck.exchange import Client, TargetUnreachable, open_session, reason
-from couponcheck.version import version
 
 TIMEOUT = 10.0
 PACK = "demo"

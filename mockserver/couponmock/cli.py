@@ -11,13 +11,13 @@ from typing import ParamSpec
 import click
 from couponspec import FaultyFile, load_document, load_pack, locate
 from couponspec.pack import Pack
+from couponspec.version import version
 
 from couponmock import tour
 from couponmock.assembly import assemble, load_documents, load_worlds
 from couponmock.defect import defects_of
 from couponmock.settings import DEFAULT_PACK, Settings
 from couponmock.store import StoreFault
-from couponmock.version import version
 
 EXIT_USAGE = 2
 EXIT_PORT = 3

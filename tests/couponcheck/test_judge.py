@@ -49,7 +49,7 @@ class Canned(Client):
         found = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
         if isinstance(found, Exception):
             raise found
-        return Exchange(request, operation, found.status, found.headers, found.content, 0.0)
+        return Exchange(request, operation, found.status, found.headers, found.content)
 
 
 class Prepared(Target):

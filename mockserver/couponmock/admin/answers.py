@@ -75,8 +75,7 @@ def texts(known: set[str]) -> dict[str, str]:
 
 def chosen(mock: Mock) -> Namespace:
     """Return the namespace that the request is about, made on first use as by any other request."""
-    with mock.store.session(g.namespace, write=False, pack=mock.default_pack) as session:
-        return session.namespace
+    return _opened(mock, g.namespace)
 
 
 def named(mock: Mock, name: str) -> Namespace:
@@ -85,8 +84,10 @@ def named(mock: Mock, name: str) -> Namespace:
     Raises:
         NoSuchNamespace: there is none of that name.
     """
-    if name != DEFAULT_NAMESPACE:
-        return mock.store.namespace(name)
+    return _opened(mock, name) if name == DEFAULT_NAMESPACE else mock.store.namespace(name)
+
+
+def _opened(mock: Mock, name: str) -> Namespace:
     with mock.store.session(name, write=False, pack=mock.default_pack) as session:
         return session.namespace
 

@@ -1,11 +1,11 @@
 """Namespaces: made, shown, reset, dropped, and kept as snapshots."""
 
+from couponspec.version import version
 from flask import Response, g, jsonify
 
 from couponmock.admin.answers import Wrong, chosen, described, named, problem, texts
 from couponmock.assembly import Mock
 from couponmock.exchange import NAMESPACE, NAMESPACE_RULE
-from couponmock.version import version
 
 
 class Worlds:
