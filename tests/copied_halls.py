@@ -5,7 +5,7 @@ from pathlib import Path
 from unittest.mock import patch
 
 from couponmock.app import create_app
-from couponmock.assembly import Mock, assemble
+from couponmock.assembly import Assembly, assemble
 from couponmock.settings import Settings
 from couponspec import locate
 from flask.testing import FlaskClient
@@ -29,12 +29,12 @@ def spoil(file: Path, old: str, new: str, *, everywhere: bool = False) -> int:
     return text[: text.index(old)].count("\n") + 1
 
 
-def mock_of(halls: Path, state: Path, pack: str = "demo") -> Mock:
+def mock_of(halls: Path, state: Path, pack: str = "demo") -> Assembly:
     """Make a mock of copied halls with its state in a file; close its store in the end."""
     with patch.object(locate, "root", lambda: halls):
         return assemble(Settings(f"sqlite:///{state}", VENDORS, pack=pack, log_format="none"))
 
 
-def client_of(mock: Mock) -> FlaskClient:
+def client_of(mock: Assembly) -> FlaskClient:
     """Return a client that talks to a mock without a network."""
     return create_app(mock).test_client()

@@ -13,7 +13,7 @@ from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
 
 from couponmock import admin
-from couponmock.assembly import Mock, assemble
+from couponmock.assembly import Assembly, assemble
 from couponmock.exchange import DEFAULT_NAMESPACE, NAMESPACE, NAMESPACE_RULE, Reply, Request
 from couponmock.forced import Unforceable
 from couponmock.journal import entry
@@ -32,7 +32,7 @@ class WrongNamespace(Exception):
     """The request names no usable namespace."""
 
 
-def create_app(mock: Mock) -> Flask:
+def create_app(mock: Assembly) -> Flask:
     """Make the WSGI application of a mock.
 
     Every path that is not the admin interface's goes to a vendor, whatever its method; Flask's own routing only ever
@@ -91,7 +91,7 @@ class _PrefixedAdmin:
         return self._app(environ, start_response)
 
 
-def _answer(mock: Mock, path: str) -> Response:
+def _answer(mock: Assembly, path: str) -> Response:
     asked = Request(
         method=request.environ["REQUEST_METHOD"],  # as sent: methods are case-sensitive, and Flask's is in capitals
         path=path,
@@ -117,7 +117,7 @@ def _answer(mock: Mock, path: str) -> Response:
     return _response(reply, g.namespace, mock_headers=mock.settings.mock_headers)
 
 
-def _keep(mock: Mock, asked: Request, reply: Reply) -> None:
+def _keep(mock: Assembly, asked: Request, reply: Reply) -> None:
     """Journal an exchange, also the first one of a namespace that reached no operation and so has not made it."""
     kept = entry(asked, reply, g.get("body"), mock.documents[mock.vendor_of(asked.path) or ""])
     try:

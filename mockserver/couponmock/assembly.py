@@ -46,7 +46,7 @@ class World:
 
 
 @dataclass(frozen=True)
-class Mock:
+class Assembly:
     """The vendors, acted out over one store."""
 
     settings: Settings
@@ -127,7 +127,7 @@ def load_vendor(document: Document, at: Path | None = None) -> Vendor:
     return vendor
 
 
-def assemble(settings: Settings) -> Mock:
+def assemble(settings: Settings) -> Assembly:
     """Make a mock.
 
     Raises:
@@ -148,7 +148,7 @@ def assemble(settings: Settings) -> Mock:
         store.install_pack(world.id, world.seeds(), frozen=world.frozen)
     pack = worlds[settings.pack].id
     handlers = {slug: _handler(vendor, store, pack, chosen) for slug, vendor in vendors.items()}
-    return Mock(settings, store, documents, worlds, handlers)
+    return Assembly(settings, store, documents, worlds, handlers)
 
 
 def _handler(vendor: Vendor, store: Store, pack: str, defects: list[Defect]) -> Handler:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from copied_halls import VENDORS
 from couponmock.app import create_app
-from couponmock.assembly import Mock, assemble, load_vendor
+from couponmock.assembly import Assembly, assemble, load_vendor
 from couponmock.behaviour import Answer, Behaviour, Call, Refused, World, behaviour
 from couponmock.exchange import Reply, Request
 from couponmock.pipeline import Pipeline
@@ -27,7 +27,7 @@ HEADERS = {"access-token": "sunny-token", "Authorization": "Basic YWNtZS1wdWJsaW
 
 
 @pytest.fixture(scope="module")
-def assembled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mock]:
+def assembled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Assembly]:
     """Make a mock in this process."""
     state = tmp_path_factory.mktemp("own") / "state.db"
     made = assemble(Settings(f"sqlite:///{state}", VENDORS, log_format="none"))
@@ -36,14 +36,14 @@ def assembled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mock]:
 
 
 @pytest.fixture
-def mock(assembled: Mock) -> Mock:
+def mock(assembled: Assembly) -> Assembly:
     """Give the mock with its default world as it was in the beginning."""
     with contextlib.suppress(NoSuchNamespace):
         assembled.store.drop_namespace("default")
     return assembled
 
 
-def client_with(mock: Mock, *effects: Behaviour) -> FlaskClient:
+def client_with(mock: Assembly, *effects: Behaviour) -> FlaskClient:
     """Return a client of a mock that has these behaviours in place of its own."""
     handlers = dict(mock.handlers)
     for effect in effects:
@@ -78,7 +78,7 @@ WRONG = {
 
 
 @pytest.mark.parametrize("operation", TARGETS)
-def test_an_answer_that_breaks_the_schema_is_the_mocks_own_500(mock: Mock, operation: str) -> None:
+def test_an_answer_that_breaks_the_schema_is_the_mocks_own_500(mock: Assembly, operation: str) -> None:
     """A problem of the mock, in none of the vendors' envelopes, that says what is wrong and where."""
 
     @behaviour(operation)
@@ -97,7 +97,7 @@ TOLERATED = {
 
 
 @pytest.mark.parametrize("operation", TOLERATED)
-def test_an_answer_of_another_reading_is_a_wrong_one_for_the_mock(mock: Mock, operation: str) -> None:
+def test_an_answer_of_another_reading_is_a_wrong_one_for_the_mock(mock: Assembly, operation: str) -> None:
     """The document lets other servers answer so; this one has chosen."""
 
     @behaviour(operation)
@@ -142,7 +142,7 @@ def unuse_and_name_nothing(call: Call, world: World) -> Answer:
         (unuse_and_refuse, None),
     ],
 )
-def test_a_call_that_does_not_end_well_changes_nothing(mock: Mock, effect: Any, kind: str | None) -> None:
+def test_a_call_that_does_not_end_well_changes_nothing(mock: Assembly, effect: Any, kind: str | None) -> None:
     """What it did before is undone: afterwards the coupon can be unused, once."""
     answered = ask(client_with(mock, behaviour("unuseCoupon")(effect)), "unuseCoupon")
     if kind is None:
@@ -156,7 +156,7 @@ def test_a_call_that_does_not_end_well_changes_nothing(mock: Mock, effect: Any, 
 
 
 def test_a_failure_of_the_mock_is_in_its_log_with_the_reason(
-    mock: Mock, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    mock: Assembly, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The client is told to look there."""
     monkeypatch.setattr(logging.getLogger("couponmock"), "propagate", True)
@@ -165,7 +165,7 @@ def test_a_failure_of_the_mock_is_in_its_log_with_the_reason(
     assert "ZeroDivisionError" in caplog.text
 
 
-def test_a_reading_operation_cannot_change_the_world(mock: Mock) -> None:
+def test_a_reading_operation_cannot_change_the_world(mock: Assembly) -> None:
     """Whatever its behaviour tries."""
 
     @behaviour("listUsableCoupons")
@@ -179,7 +179,7 @@ def test_a_reading_operation_cannot_change_the_world(mock: Mock) -> None:
     assert ask(create_app(mock).test_client(), "unuseCoupon")[0] == 200
 
 
-def test_a_finding_that_no_example_answers_is_the_mocks_own_500(mock: Mock) -> None:
+def test_a_finding_that_no_example_answers_is_the_mocks_own_500(mock: Assembly) -> None:
     """The start would have refused it; should one get through, it is not passed off as the vendor's."""
     vendor = load_vendor(document("crowdtwist"))
     operation = replace(vendor.document.operations["unuseCoupon"], problems={})
@@ -190,7 +190,7 @@ def test_a_finding_that_no_example_answers_is_the_mocks_own_500(mock: Mock) -> N
     assert_own_fault("broken-answer", (answer.status_code, answer.headers["Content-Type"], answer.json))
 
 
-def test_what_stands_around_the_pipeline_may_break_an_answer(mock: Mock) -> None:
+def test_what_stands_around_the_pipeline_may_break_an_answer(mock: Assembly) -> None:
     """Deliberate defects come after the check, so that servers can be wrong on purpose."""
 
     def defective(request: Request) -> Reply:

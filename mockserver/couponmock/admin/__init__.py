@@ -6,13 +6,13 @@ from couponmock.admin.answers import PREFIX, Wrong, http_problem, owns, problem
 from couponmock.admin.clock import Clock
 from couponmock.admin.requests import Requests
 from couponmock.admin.worlds import Worlds
-from couponmock.assembly import Mock
+from couponmock.assembly import Assembly
 from couponmock.store import NamespaceExists, NoSuchNamespace, NoSuchSnapshot
 
 __all__ = ["blueprint", "http_problem", "owns", "problem"]
 
 
-def blueprint(mock: Mock) -> Blueprint:
+def blueprint(mock: Assembly) -> Blueprint:
     """Make the admin interface of a mock."""
     routes = Blueprint("admin", __name__, url_prefix=PREFIX)
     worlds, clock, requests = Worlds(mock), Clock(mock), Requests(mock)

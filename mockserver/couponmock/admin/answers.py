@@ -5,7 +5,7 @@ from typing import Any
 from flask import Response, g, jsonify, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
-from couponmock.assembly import Mock
+from couponmock.assembly import Assembly
 from couponmock.exchange import DEFAULT_NAMESPACE
 from couponmock.finding import strict_json
 from couponmock.store import Namespace
@@ -73,12 +73,12 @@ def texts(known: set[str]) -> dict[str, str]:
     return raw
 
 
-def chosen(mock: Mock) -> Namespace:
+def chosen(mock: Assembly) -> Namespace:
     """Return the namespace that the request is about, made on first use as by any other request."""
     return _opened(mock, g.namespace)
 
 
-def named(mock: Mock, name: str) -> Namespace:
+def named(mock: Assembly, name: str) -> Namespace:
     """Return a namespace; the default one is there even before its first use.
 
     Raises:
@@ -87,12 +87,12 @@ def named(mock: Mock, name: str) -> Namespace:
     return _opened(mock, name) if name == DEFAULT_NAMESPACE else mock.store.namespace(name)
 
 
-def _opened(mock: Mock, name: str) -> Namespace:
+def _opened(mock: Assembly, name: str) -> Namespace:
     with mock.store.session(name, write=False, pack=mock.default_pack) as session:
         return session.namespace
 
 
-def described(mock: Mock, namespace: Namespace) -> dict[str, Any]:
+def described(mock: Assembly, namespace: Namespace) -> dict[str, Any]:
     """Tell about a namespace."""
     names = {world.id: name for name, world in mock.worlds.items()}
     return {

@@ -6,7 +6,7 @@ from couponspec.pack import moment
 from flask import Response, jsonify
 
 from couponmock.admin.answers import Wrong, chosen, members
-from couponmock.assembly import Mock
+from couponmock.assembly import Assembly
 from couponmock.store import LAST_MOMENT, Namespace, wall_clock
 
 _TIME = "Unix seconds or an RFC 3339 time such as 2030-01-01T00:00:00Z"
@@ -16,7 +16,7 @@ _SPAN = "seconds or a span such as 90d, 12h, 30m, 45s or -1w"
 class Clock:
     """What is asked about the time of the request's namespace."""
 
-    def __init__(self, mock: Mock) -> None:
+    def __init__(self, mock: Assembly) -> None:
         self._mock = mock
 
     def show(self) -> Response:

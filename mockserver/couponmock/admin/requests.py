@@ -6,7 +6,7 @@ from typing import Any
 from flask import Response, jsonify, request
 
 from couponmock.admin.answers import Wrong, chosen, members, problem
-from couponmock.assembly import Mock
+from couponmock.assembly import Assembly
 from couponmock.store import JOURNAL_KEPT
 
 FILTERS = ("method", "path", "vendor", "operation", "status", "example", "finding", "basis", "id")
@@ -17,7 +17,7 @@ _COUNTS = ("count", "atLeast", "atMost")
 class Requests:
     """What is asked about the journal of the request's namespace."""
 
-    def __init__(self, mock: Mock) -> None:
+    def __init__(self, mock: Assembly) -> None:
         self._mock = mock
 
     def show(self) -> Response:

@@ -4,14 +4,14 @@ from couponspec.version import version
 from flask import Response, g, jsonify
 
 from couponmock.admin.answers import Wrong, chosen, described, named, problem, texts
-from couponmock.assembly import Mock
+from couponmock.assembly import Assembly
 from couponmock.exchange import NAMESPACE, NAMESPACE_RULE
 
 
 class Worlds:
     """What is asked about namespaces and their snapshots."""
 
-    def __init__(self, mock: Mock) -> None:
+    def __init__(self, mock: Assembly) -> None:
         self._mock = mock
 
     def health(self) -> Response:
