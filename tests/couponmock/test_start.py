@@ -237,7 +237,7 @@ def start_faults_of(halls: Path, vendor: str = "chargeover") -> list[Fault]:
     """Match a spoiled document with the vendor's behaviours."""
     document = load_document(vendor, halls)
     module = __import__(f"couponmock.vendors.{vendor}", fromlist=["x"])
-    return start_faults(Vendor(document, load_kinds(document, halls)[1], behaviours_of(module)))
+    return start_faults(Vendor.of(document, load_kinds(document, halls)[1], module))
 
 
 def test_every_vendors_document_and_behaviours_match(halls: Path) -> None:
