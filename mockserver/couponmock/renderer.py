@@ -105,7 +105,7 @@ class Renderer:
     def _validator(
         self, operation: Operation, example: Example, acting: Acting, formed: Iterable[Option]
     ) -> jsonschema_rs.Validator:
-        """Compile, once, what an answer has to be: as taken, but for the choices, the example and the forms, in turn."""
+        """Compile, once, what an answer has to be: as taken, but for the choices, the example, the forms, in turn."""
         response = operation.responses[example.response]
         own = {option.reading: option.option for option in (response.option, example.option) if option}
         if acting.readings:

@@ -163,8 +163,8 @@ MISTAKES: dict[str, tuple[str, str, str, str, str]] = {
     ),
     "an example breaks its schema": (
         "specs/chargeover/openapi.yaml",
-        "{code: 404, status: Error, message: This object does not exist., details: {}, response: null}",
-        "{code: 404, status: Error, message: This object does not exist., details: {}, response: true}",
+        "not_found:\n                  value: {code: 404, status: Error, message: This object does not exist.,",
+        "not_found:\n                  value: {code: 404, status: 404, message: This object does not exist.,",
         "/paths/~1api~1v3~1coupon~1{coupon_id}/get/responses/404/content/application~1json/examples/not_found",
         "schema",
     ),
@@ -282,12 +282,12 @@ def test_a_behaviour_that_names_an_example_which_is_not_there_is_a_fault(halls: 
             "unsupported_media_type: x",
             "unsupported_media_type body:",
         ),
-        ("shoplazza", "        missing: bad_request\n", "", "missing body:/customer_id"),
+        ("shoplazza", "        missing: bad_request\n", "", "missing body:/coupon_ids/0"),
         ("shoplazza", "        invalid: bad_request\n", "", "invalid body:/coupon_ids"),
         (
             "shoplazza",
-            "                  x-problems: {blank: coupon_ids_required}\n            examples",
-            "                  x-problems: {blank: banana}\n            examples",
+            "{missing: missing_coupon_ids, blank: coupon_ids_required}",
+            "{missing: missing_coupon_ids, blank: banana}",
             "blank body:/coupon_ids",
         ),
         (
