@@ -83,6 +83,6 @@ def _forgotten(document: Document, operation: Operation) -> Iterator[Fault]:
             own = {example.option for example in operation.stand_ins.get(name, ())}
             for example in stand_ins:
                 if example.option not in own:
-                    reason = f"{operation.id} answers {name!r} also under {example.option}, {other.id} does not"
+                    reason = f"{other.id} replaces {name!r} under {example.option}, {operation.id} does not"
                     fix = f"add an example with x-reading: {example.option} and x-instead-of: {name}"
                     yield document.file.fault(f"{operation.pointer}/responses", reason, fix)
