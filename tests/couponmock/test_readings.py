@@ -11,7 +11,7 @@ import pytest
 from couponmock.assembly import assemble
 from couponmock.reading import UnknownChoice
 from couponmock.settings import Settings
-from couponspec import vendors
+from couponspec import locate, vendors
 from couponspec.sources import Reading
 from running_mock import Answer, Mock, couponmock, serving
 from vendor_answers import assert_problem, document
@@ -692,3 +692,17 @@ def test_an_answer_that_is_asked_for_has_the_chosen_form(mock: Mock) -> None:
     answer = mock.send("GET", "/api/v3/coupon/1", {**BASIC, "Prefer": "example=not_found"})
     assert answer.json == {**NOT_FOUND, "details": []}
     assert answer.headers["X-Mock-Reading"] == "chargeover.details-shape=empty-list"
+
+
+# -- documentation -----------------------------------------------------------------------------------------------------
+
+
+def test_the_documentation_lists_every_reading_with_its_options() -> None:
+    """The one that is taken in bold, and no row too many."""
+    text = (locate.root() / "docs" / "readings.md").read_text(encoding="utf-8")
+    rows = [line for line in text.splitlines() if line.startswith(tuple(f"| `{vendor}." for vendor in vendors()))]
+    expected = []
+    for name, reading in READINGS.items():
+        options = (f"**`{option}`**" if option == reading.taken else f"`{option}`" for option in reading.options)
+        expected.append(f"| `{name}` | {reading.question} | {', '.join(options)} |")
+    assert rows == expected
