@@ -57,6 +57,7 @@ def serving(
     vendor: str,
     *,
     defects: tuple[str, ...] = (),
+    readings: tuple[str, ...] = (),
     handling: Callable[[Handler], Handler] | None = None,
     transport: "Callable[[WSGIApplication], WSGIApplication] | None" = None,
 ) -> Iterator[str]:
@@ -65,12 +66,17 @@ def serving(
     Args:
         vendor: Whom it acts as.
         defects: Ids of the defects it has.
-        handling: Makes another handler of the mock's; for readings.
+        readings: Options of readings that it acts out.
+        handling: Makes another handler of the mock's; for freedoms that it cannot be told to take.
         transport: Makes another WSGI application of the mock's; for what is below a handler.
     """
     with tempfile.TemporaryDirectory() as folder:
         settings = Settings(
-            store=f"sqlite:///{Path(folder) / 'state.db'}", vendors=(vendor,), log_format="none", defects=defects
+            store=f"sqlite:///{Path(folder) / 'state.db'}",
+            vendors=(vendor,),
+            log_format="none",
+            defects=defects,
+            readings=readings,
         )
         mock = assemble(settings)
         if handling:

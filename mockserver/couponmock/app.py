@@ -17,7 +17,7 @@ from couponmock.assembly import Assembly, assemble
 from couponmock.exchange import DEFAULT_NAMESPACE, NAMESPACE, NAMESPACE_RULE, Reply, Request
 from couponmock.forced import Unforceable
 from couponmock.journal import entry
-from couponmock.pipeline import BrokenAnswer
+from couponmock.renderer import BrokenAnswer
 from couponmock.settings import VARIABLE, Settings
 from couponmock.store import NoSuchNamespace
 
@@ -165,6 +165,7 @@ def _response(reply: Reply, namespace: str, *, mock_headers: bool) -> Response:
             ("X-Mock-Finding", diagnosis.finding),
             ("X-Mock-Example", diagnosis.example),
             ("X-Mock-Basis", diagnosis.basis),
+            ("X-Mock-Reading", ", ".join(diagnosis.readings)),
             (NAMESPACE_HEADER, namespace),
             ("X-Mock-Request-Id", g.request_id),
         )

@@ -2,7 +2,8 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from importlib import import_module
 from pathlib import Path
 
@@ -11,11 +12,13 @@ from couponspec.document import Document
 from couponspec.faults import Fault
 from couponspec.pack import Pack
 from couponspec.reader import example_faults
+from couponspec.sources import Reading
 
-from couponmock.behaviour import ANSWERS, behaviours_of, store_kind
+from couponmock.behaviour import ANSWERS, store_kind
 from couponmock.defect import Defect, defects_of
 from couponmock.exchange import Handler, Reply, Request
 from couponmock.pipeline import Pipeline, Vendor, start_faults
+from couponmock.reading import known, parsed
 from couponmock.settings import Settings
 from couponmock.store import Seed, Store
 
@@ -56,6 +59,16 @@ class Assembly:
     """Name of a pack -> that world."""
     handlers: Mapping[str, Handler]
     """Vendor -> what answers for it."""
+
+    @cached_property
+    def readings(self) -> dict[str, Reading]:
+        """Return every reading that leaves a choice, by its name: ``vendor.reading``."""
+        return known({vendor: document.sources for vendor, document in self.documents.items()})
+
+    @cached_property
+    def chosen(self) -> dict[str, str]:
+        """Return the server's own choices: name of a reading -> option."""
+        return parsed(self.settings.readings, self.readings)
 
     @property
     def default_pack(self) -> str:
@@ -121,7 +134,7 @@ def load_vendor(document: Document, at: Path | None = None) -> Vendor:
         fault = document.file.fault("", f"there is no module {name}", "write the vendor's behaviours there")
         raise FaultyFile([fault]) from error
     kinds = load_pack(document, locate.packs(document.vendor, at)[0], at).kinds
-    vendor = Vendor(document, kinds, behaviours_of(module))
+    vendor = Vendor.of(document, kinds, module)
     if faults := start_faults(vendor):
         raise FaultyFile(faults)
     return vendor
@@ -132,9 +145,11 @@ def assemble(settings: Settings) -> Assembly:
 
     Raises:
         FaultyFile: a document, a pack or a setting has a mistake; every mistake found is named.
+        UnknownChoice: there is no such reading or option.
         StoreFault: the store cannot be used.
     """
     documents = load_documents(settings.vendors)
+    readings = parsed(settings.readings, known({vendor: each.sources for vendor, each in documents.items()}))
     worlds = load_worlds(documents)
     if settings.pack not in worlds:
         fix = f"use one of {', '.join(worlds)}"
@@ -147,18 +162,18 @@ def assemble(settings: Settings) -> Assembly:
     for world in worlds.values():
         store.install_pack(world.id, world.seeds(), frozen=world.frozen)
     pack = worlds[settings.pack].id
-    handlers = {slug: _handler(vendor, store, pack, chosen) for slug, vendor in vendors.items()}
+    handlers = {slug: _handler(vendor, store, pack, chosen, readings) for slug, vendor in vendors.items()}
     return Assembly(settings, store, documents, worlds, handlers)
 
 
-def _handler(vendor: Vendor, store: Store, pack: str, defects: list[Defect]) -> Handler:
+def _handler(vendor: Vendor, store: Store, pack: str, defects: list[Defect], readings: Mapping[str, str]) -> Handler:
     """Return what answers for a vendor: its pipeline, and around it the deliberate defects of this server."""
     own = [defect for defect in defects if defect.vendor == vendor.document.vendor]
     behaviours = dict(vendor.behaviours)
     for defect in own:
         for operation, breaking in defect.behaviours.items():
             behaviours[operation] = breaking(behaviours[operation])
-    handler: Handler = Pipeline(Vendor(vendor.document, vendor.kinds, behaviours), store, pack).answer
+    handler: Handler = Pipeline(replace(vendor, behaviours=behaviours), store, pack, readings).answer
     for defect in own:
         if defect.handler is not None:
             handler = defect.handler(handler)

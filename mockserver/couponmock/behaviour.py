@@ -6,7 +6,9 @@ from types import ModuleType
 from typing import Any, Protocol, cast
 
 from couponspec.pack import Kind, lookup
+from couponspec.schema import Option
 
+from couponmock.reading import Acting
 from couponmock.store import Record, Session
 
 ANSWERS = "answers"
@@ -62,12 +64,22 @@ class Entity:
 class World:
     """A vendor's part of a namespace, for the length of one call."""
 
-    def __init__(self, session: Session, vendor: str, kinds: Mapping[str, Kind], operation: str) -> None:
-        """Look at the world of a session through the eyes of one operation."""
+    def __init__(
+        self, session: Session, vendor: str, kinds: Mapping[str, Kind], operation: str, acting: Acting
+    ) -> None:
+        """Look at the world of a session through the eyes of one operation, by the chosen readings."""
         self._session = session
         self._vendor = vendor
         self._kinds = kinds
         self._operation = operation
+        self._acting = acting
+
+    def takes(self, option: str) -> bool:
+        """Tell whether an option (``reading=option``) is chosen that is not the taken one.
+
+        To be asked where the answer depends on it: if so, the answer is said to be shaped by the option.
+        """
+        return self._acting.takes(Option.parse(option))
 
     @property
     def now(self) -> int:
@@ -128,23 +140,26 @@ class Behaviour(Protocol):
 
     operation: str
     examples: tuple[str, ...]
+    options: tuple[str, ...]
 
     def __call__(self, call: Call, world: World) -> Answer:
         """Carry out the operation."""
 
 
-def behaviour(operation: str, *examples: str) -> Callable[[Effect], Behaviour]:
+def behaviour(operation: str, *examples: str, options: tuple[str, ...] = ()) -> Callable[[Effect], Behaviour]:
     """Mark a function as the behaviour of an operation.
 
     Args:
         operation: The operationId.
         examples: Every example of the operation that the function names; checked against the document at start.
+        options: Every option (``reading=option``) that the function asks its world for; checked at start too.
     """
 
     def mark(effect: Effect) -> Behaviour:
         marked = cast("Behaviour", effect)
         marked.operation = operation
         marked.examples = examples
+        marked.options = options
         return marked
 
     return mark
@@ -153,3 +168,42 @@ def behaviour(operation: str, *examples: str) -> Callable[[Effect], Behaviour]:
 def behaviours_of(module: ModuleType) -> dict[str, Behaviour]:
     """Return the behaviours a vendor's module holds, by operationId."""
     return {item.operation: item for item in vars(module).values() if hasattr(item, "operation")}
+
+
+Look = Callable[[Call, World], None]
+"""Looks at the world and raises `Refused`, or lets the request pass."""
+
+
+@dataclass(frozen=True, slots=True)
+class Precheck:
+    """What an operation looks up before it refuses a body, where an option wants it in that order."""
+
+    option: Option
+    before: str
+    """The operationId."""
+    examples: tuple[str, ...]
+    look: Look
+
+    def __call__(self, call: Call, world: World) -> None:
+        """Look; the call's body is any JSON value, and breaks the document.
+
+        Raises:
+            Refused: what is found ends the request.
+        """
+        self.look(call, world)
+
+
+def precheck(option: str, operation: str, *examples: str) -> Callable[[Look], Precheck]:
+    """Mark a function as what comes before the faults of a body where an option is chosen.
+
+    Args:
+        option: ``reading=option``; checked at start.
+        operation: The operationId.
+        examples: Every example of the operation that the function names; checked at start.
+    """
+    return lambda look: Precheck(Option.parse(option), operation, examples, look)
+
+
+def prechecks_of(module: ModuleType) -> tuple[Precheck, ...]:
+    """Return the prechecks that a vendor's module holds."""
+    return tuple(item for item in vars(module).values() if isinstance(item, Precheck))

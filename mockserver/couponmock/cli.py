@@ -16,6 +16,7 @@ from couponspec.version import version
 from couponmock import tour
 from couponmock.assembly import assemble, load_documents, load_worlds
 from couponmock.defect import defects_of
+from couponmock.reading import UnknownChoice
 from couponmock.settings import DEFAULT_PACK, Settings
 from couponmock.store import StoreFault
 
@@ -41,7 +42,7 @@ def _guarded(command: Callable[P, None]) -> Callable[P, None]:
     def guarded(*args: P.args, **kwargs: P.kwargs) -> None:
         try:
             command(*args, **kwargs)
-        except (FaultyFile, StoreFault) as error:
+        except (FaultyFile, StoreFault, UnknownChoice) as error:
             raise _fault(str(error)) from error
 
     return guarded
@@ -86,6 +87,13 @@ _pack_option = click.option("--pack", default=DEFAULT_PACK, show_default=True, m
 @click.option(
     "--defect", "defects", multiple=True, metavar="NAME", help="Be wrong in this way; see `couponmock defects`."
 )
+@click.option(
+    "--reading",
+    "readings",
+    multiple=True,
+    metavar="VENDOR.READING=OPTION",
+    help="Understand an open question of the pages in this way; see /__admin/readings.",
+)
 @_guarded
 def serve(  # noqa: PLR0913, PLR0917 - one parameter for each flag
     host: str,
@@ -99,6 +107,7 @@ def serve(  # noqa: PLR0913, PLR0917 - one parameter for each flag
     mock_headers: bool,  # noqa: FBT001 - a flag of the command line
     journal: bool,  # noqa: FBT001 - as above
     defects: tuple[str, ...],
+    readings: tuple[str, ...],
 ) -> None:
     """Serve the vendors on one port, at their real paths."""
     from couponmock.server import CannotListen, PortInUse, reserved, serve as run, temporary_store, write_port  # noqa: I001 - granian is loaded only to serve
@@ -119,7 +128,7 @@ def serve(  # noqa: PLR0913, PLR0917 - one parameter for each flag
                 port_file.unlink(missing_ok=True)  # of a server that was killed
                 stack.callback(port_file.unlink, missing_ok=True)
             store = state or stack.enter_context(temporary_store())
-            settings = Settings(store, chosen, pack, mock_headers, journal, log_format, defects)
+            settings = Settings(store, chosen, pack, mock_headers, journal, log_format, defects, readings)
             mock = assemble(settings)
             mock.store.close()
 

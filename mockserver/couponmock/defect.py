@@ -99,7 +99,9 @@ def behaving(change: Callable[[Behaviour, Call, World], Answer]) -> Callable[[Be
     """Make a broken behaviour, which is handed the right one to use or not."""
 
     def wrap(right: Behaviour) -> Behaviour:
-        return behaviour(right.operation, *right.examples)(lambda call, world: change(right, call, world))
+        return behaviour(right.operation, *right.examples, options=right.options)(
+            lambda call, world: change(right, call, world)
+        )
 
     return wrap
 

@@ -37,6 +37,8 @@ class Diagnosis:
     """Class and place of the rule that the request broke, such as ``missing body:/coupon_value``."""
     example: str = ""
     basis: str = ""
+    readings: tuple[str, ...] = ()
+    """Chosen options that shaped the answer, each ``vendor.reading=option``; empty where all is as usual."""
 
 
 @dataclass(frozen=True, slots=True)

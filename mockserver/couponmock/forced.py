@@ -10,6 +10,8 @@ from couponspec.document import Example, Operation
 
 from couponmock.exchange import Request
 from couponmock.finding import Query
+from couponmock.reading import Acting
+from couponmock.renderer import in_force
 
 _PREFERENCE = re.compile(r"\s*(code|example)\s*=\s*\"?([^\s\",;]*)\"?\s*\Z")
 _BUSY = {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}
@@ -48,13 +50,14 @@ class Forced:
             f"{name}={value}" for name in ("code", "example") if (value := getattr(self, name)) is not None
         )
 
-    def answer(self, operation: Operation, general: Operation, identifier: str | None) -> Example:
+    def answer(self, operation: Operation, general: Operation, identifier: str | None, acting: Acting) -> Example:
         """Find the example to answer with.
 
         Args:
             operation: What was asked for.
             general: The document's general answers.
             identifier: JSON pointer of the member that identifies an error.
+            acting: The chosen readings: a status means the answer that they let the operation give, if there is one.
 
         Raises:
             Unforceable: there is no such example, or no answer of that class to make one from.
@@ -68,7 +71,8 @@ class Forced:
         if not re.fullmatch("[2-5][0-9][0-9]", self.code):
             raise Unforceable(f"{self.code!r} is no status of an answer; give one from 200 to 599.")
         status = int(self.code)
-        chosen = list(examples.values()) if self.example is None else [examples[self.example]]
+        usual = {**in_force(operation, acting), **examples}
+        chosen = list(usual.values()) if self.example is None else [examples[self.example]]
         same = [example for example in chosen if example.status == status]
         if same:
             return same[0]

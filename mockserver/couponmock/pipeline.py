@@ -1,28 +1,26 @@
 """One request, five steps: route, authenticate, validate, behave, render. Everything else is compiled at start."""
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from http import HTTPMethod
-from typing import Any
+from types import ModuleType
+from typing import Any, NoReturn, Self
 
-import jsonschema_rs
-from couponspec.document import Document, Example, Operation, SecurityScheme
+from couponspec.document import Document, Operation, SecurityScheme
 from couponspec.faults import Fault
 from couponspec.pack import Kind
 from couponspec.schema import Option
 
-from couponmock.behaviour import Answer, Behaviour, Call, Refused, World
-from couponmock.exchange import Diagnosis, Reply, Request
+from couponmock.behaviour import Answer, Behaviour, Call, Precheck, Refused, World, behaviours_of, prechecks_of
+from couponmock.exchange import Reply, Request
 from couponmock.finding import Finding, Query, Validator, credential, first
 from couponmock.forced import Forced
-from couponmock.store import Store
+from couponmock.form import Form, forms_of
+from couponmock.reading import Acting, Choices, acting_faults
+from couponmock.renderer import BrokenAnswer, Renderer
+from couponmock.store import NoSuchNamespace, Store
 
 READS = {HTTPMethod.GET, HTTPMethod.HEAD}
-
-
-class BrokenAnswer(Exception):
-    """Our own answer breaks the document: a fault of ours, which must never pass for a vendor's answer."""
 
 
 class _Found(Exception):
@@ -37,6 +35,7 @@ class _Found(Exception):
 class _Route:
     operation: Operation
     behaviour: Behaviour
+    prechecks: tuple[Precheck, ...]
     validator: Validator
 
 
@@ -47,6 +46,19 @@ class Vendor:
     document: Document
     kinds: Mapping[str, Kind]
     behaviours: Mapping[str, Behaviour]
+    prechecks: tuple[Precheck, ...] = ()
+    forms: tuple[Form, ...] = ()
+
+    @classmethod
+    def of(cls, document: Document, kinds: Mapping[str, Kind], module: ModuleType) -> Self:
+        """Put a document together with all that a vendor's module holds."""
+        return cls(document, kinds, behaviours_of(module), prechecks_of(module), forms_of(module))
+
+    @property
+    def acted(self) -> tuple[Option, ...]:
+        """Return the options of readings that the vendor's module acts out."""
+        asked = [Option.parse(option) for behaviour in self.behaviours.values() for option in behaviour.options]
+        return (*asked, *(each.option for each in self.prechecks), *(form.option for form in self.forms))
 
 
 @dataclass
@@ -57,17 +69,26 @@ class Pipeline:
     store: Store
     pack: str
     """Id of the pack that a namespace unknown so far is made from."""
+    readings: Mapping[str, str] = field(default_factory=dict)
+    """The server's own choices: name of a reading -> option."""
+    _choices: Choices = field(init=False)
     _routes: list[_Route] = field(init=False)
-    _renderer: "Renderer" = field(init=False)
+    _renderer: Renderer = field(init=False)
 
     def __post_init__(self) -> None:
         """Compile the document."""
         document = self.vendor.document
         self._routes = [
-            _Route(operation, self.vendor.behaviours[operation.id], Validator(operation))
+            _Route(
+                operation,
+                self.vendor.behaviours[operation.id],
+                tuple(check for check in self.vendor.prechecks if check.before == operation.id),
+                Validator(operation),
+            )
             for operation in document.operations.values()
         ]
-        self._renderer = Renderer(document)
+        self._choices = Choices(document.vendor, document.sources, self.readings)
+        self._renderer = Renderer(document, self.vendor.forms)
 
     def answer(self, request: Request) -> Reply:
         """Answer a request as the vendor's document has it.
@@ -77,34 +98,48 @@ class Pipeline:
         """
         operation = self.vendor.document.general
         facts: dict[str, Any] = {"request_id": request.id, "method": request.method}
+        acting: Acting | None = None
         try:
             route, path = self._route(request, facts)
             operation = route.operation
             writes = operation.method not in READS
             with self.store.session(request.namespace, write=writes, pack=self.pack) as session:
-                world = World(session, self.vendor.document.vendor, self.vendor.kinds, operation.id)
+                acting = self._choices.acting(session.namespace.settings)
+                world = World(session, self.vendor.document.vendor, self.vendor.kinds, operation.id, acting)
                 query = Query(request.query)
                 principal = _authenticate(operation, request, query, world)
                 if forced := Forced.of(request, query):
-                    return self._forced(operation, forced, facts)
-                parameters, body = _validate(route.validator, request, path, query)
+                    return self._forced(operation, forced, facts, acting)
+                parameters, body, finding = _validate(route.validator, request, path, query)
                 call = Call(principal, parameters, body, self._renderer.values(operation))
+                if finding:
+                    _refuse(finding, route, call, world, acting)
                 answer = route.behaviour(call, world)
-                return self._renderer.render(operation, answer, facts)
+                return self._renderer.render(operation, answer, facts, acting)
         except _Found as found:
             problem = operation.problem(found.finding.kind, found.finding.places)
             if problem is None:
                 raise BrokenAnswer(f"{operation.id} has no x-problems for {found.finding}") from found
-            return self._renderer.render(operation, Answer(problem), facts, str(found.finding))
+            acting = acting or self._acting(request.namespace)
+            return self._renderer.render(operation, Answer(problem), facts, acting, str(found.finding))
         except Refused as refused:
-            return self._renderer.render(operation, Answer(refused.problem), facts)
+            acting = acting or self._acting(request.namespace)
+            return self._renderer.render(operation, Answer(refused.problem), facts, acting)
 
-    def _forced(self, operation: Operation, forced: Forced, facts: dict[str, Any]) -> Reply:
+    def _acting(self, namespace: str) -> Acting:
+        """Return the readings chosen in a namespace that need not be there yet."""
+        try:
+            return self._choices.acting(self.store.namespace(namespace).settings)
+        except NoSuchNamespace:
+            return self._choices.acting({})
+
+    def _forced(self, operation: Operation, forced: Forced, facts: dict[str, Any], acting: Acting) -> Reply:
         """Give the answer that the client has asked for; nothing of the world is looked at or changed."""
         general = self.vendor.document.general
-        example = forced.answer(operation, general, self.vendor.document.identifier)
+        example = forced.answer(operation, general, self.vendor.document.identifier, acting)
         owner = operation if example.response in operation.responses else general
-        reply = self._renderer.word(owner, example, Answer(example.name), {**facts, "allow": operation.method})
+        facts = {**facts, "allow": operation.method}
+        reply = self._renderer.word(owner, example, Answer(example.name), facts, acting)
         diagnosis = replace(reply.diagnosis, operation=operation.id)
         return replace(reply, headers=(*reply.headers, ("Preference-Applied", str(forced))), diagnosis=diagnosis)
 
@@ -153,85 +188,23 @@ def _authenticate(operation: Operation, request: Request, query: Query, world: W
 
 def _validate(
     validator: Validator, request: Request, path: Mapping[str, str], query: Query
-) -> tuple[dict[str, Any], Any]:
-    """Return parameters and body."""
+) -> tuple[dict[str, Any], Any, Finding | None]:
+    """Return parameters, body, and what is wrong with them, if anything is."""
     parameters, findings = validator.parameters(path, query)
     body, more = validator.body(request)
-    finding = first([*findings, *more])
-    if finding:
-        raise _Found(finding)
-    return parameters, body
+    return parameters, body, first([*findings, *more])
 
 
-class Renderer:
-    """Makes replies out of a document's examples, and lets none leave that breaks the document."""
-
-    def __init__(self, document: Document) -> None:
-        """Keep what is compiled for a document."""
-        self._document = document
-        self._validators: dict[tuple[str, str, frozenset[Option]], jsonschema_rs.Validator] = {}
-        self._values: dict[str, dict[str, Any]] = {}
-
-    def values(self, operation: Operation) -> Mapping[str, Any]:
-        """Return the values of an operation's examples by name."""
-        if operation.id not in self._values:
-            self._values[operation.id] = {name: example.value for name, example in operation.examples.items()}
-        return self._values[operation.id]
-
-    def render(self, operation: Operation, answer: Answer, facts: Mapping[str, Any], finding: str = "") -> Reply:
-        """Word an answer.
-
-        Args:
-            operation: The operation, or the document's general answers.
-            answer: Which example, and what this call makes of it.
-            facts: Values for the example's templates.
-            finding: What was wrong with the request, for the diagnosis.
-
-        Raises:
-            BrokenAnswer: the body does not fit its schema, as the readings of the example have it.
-        """
-        return self.word(operation, operation.examples[answer.example], answer, facts, finding)
-
-    def word(
-        self, operation: Operation, example: Example, answer: Answer, facts: Mapping[str, Any], finding: str = ""
-    ) -> Reply:
-        """Word an answer by an example that need not be one of the document's.
-
-        Raises:
-            BrokenAnswer: as `render` does; an answer of a status that the document does not list is not judged.
-        """
-        value = _value(example, answer, facts)
-        validator = self._validator(operation, example) if example.response in operation.responses else None
-        if validator and not validator.is_valid(value):
-            reason = next(iter(validator.iter_errors(value))).message
-            raise BrokenAnswer(f"{operation.id} {example.name} ({example.status}): {reason}")
-        return Reply(
-            status=example.status,
-            media_type=example.media_type,
-            body=json.dumps(value, ensure_ascii=False).encode(),
-            headers=tuple((name, template.format_map(facts)) for name, template in example.headers.items()),
-            diagnosis=Diagnosis(self._document.vendor, operation.id, finding, example.name, example.basis),
-        )
-
-    def _validator(self, operation: Operation, example: Example) -> jsonschema_rs.Validator:
-        response = operation.responses[example.response]
-        chosen = frozenset(option for option in (response.option, example.option) if option)
-        key = (operation.id, response.key, chosen)
-        if key not in self._validators:
-            readings = {**self._document.sources.taken, **{option.reading: option.option for option in chosen}}
-            self._validators[key] = operation.validator(response, example.media_type, readings)
-        return self._validators[key]
-
-
-def _value(example: Example, answer: Answer, facts: Mapping[str, Any]) -> Any:
-    if answer.body is not None:
-        return answer.body
-    value = {**example.value, **answer.members} if answer.members else example.value
-    if example.templates:
-        value = dict(value)
-        for pointer, template in example.templates.items():
-            value[pointer.removeprefix("/")] = template.format_map(facts)
-    return value
+def _refuse(finding: Finding, route: _Route, call: Call, world: World, acting: Acting) -> NoReturn:
+    """End a request by what is wrong with it, or by what the chosen readings have looked up before that is told."""
+    for check in route.prechecks:
+        if acting.has(check.option):
+            try:
+                check(call, world)
+            except Refused:
+                acting.shape(check.option)
+                raise
+    raise _Found(finding)
 
 
 def start_faults(vendor: Vendor) -> list[Fault]:
@@ -243,7 +216,9 @@ def start_faults(vendor: Vendor) -> list[Fault]:
         if behaviour is None:
             fix = f"add a behaviour to couponmock/vendors/{document.vendor}.py"
             faults.append(document.file.fault(operation.pointer, f"operation {operation.id} has no behaviour", fix))
-        for name in behaviour.examples if behaviour else ():
+        prechecks = [check for check in vendor.prechecks if check.before == operation.id]
+        named = dict.fromkeys(name for each in (behaviour, *prechecks) if each for name in each.examples)
+        for name in named:
             if name not in operation.examples:
                 reason = f"the behaviour of {operation.id} names an example {name!r}, which is not here"
                 faults.append(document.file.fault(f"{operation.pointer}/responses", reason, "add the named example"))
@@ -257,7 +232,22 @@ def start_faults(vendor: Vendor) -> list[Fault]:
                 reason = f"the finding {finding} of {operation.id} is answered by {answer!r}, which is no example of it"
                 fix = "name an example of the operation in x-problems"
                 faults.append(document.file.fault(operation.pointer, reason, fix))
-    return faults
+    faults += _lost(vendor)
+    return [*faults, *acting_faults(document, vendor.acted, (form.option for form in vendor.forms))]
+
+
+def _lost(vendor: Vendor) -> Iterator[Fault]:
+    """Yield forms and prechecks of operations that are nowhere else."""
+    document = vendor.document
+    named = [(str(check.option), check.before) for check in vendor.prechecks]
+    named += [(str(form.option), operation) for form in vendor.forms for operation in form.operations]
+    known = {*document.operations, *vendor.behaviours}  # which of the two lacks one has been told
+    for option, operation in named:
+        if operation not in known:
+            reason = (
+                f"what couponmock/vendors/{document.vendor}.py does for {option} belongs to no operation {operation!r}"
+            )
+            yield document.file.fault("/paths", reason, "correct the operationId on either side")
 
 
 def _possible(operation: Operation) -> Iterator[Finding]:

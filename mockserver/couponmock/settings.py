@@ -24,6 +24,8 @@ class Settings:
     log_format: str = "text"
     """``text``, ``json`` or ``none``."""
     defects: tuple[str, ...] = ()
+    readings: tuple[str, ...] = ()
+    """Options of readings that are chosen, each ``vendor.reading=option``; for the rest the taken ones."""
 
     def dump(self) -> str:
         """Write for `load`."""
@@ -33,4 +35,11 @@ class Settings:
     def load(cls, text: str) -> Self:
         """Read what `dump` wrote."""
         raw = json.loads(text)
-        return cls(**{**raw, "vendors": tuple(raw["vendors"]), "defects": tuple(raw["defects"])})
+        return cls(
+            **{
+                **raw,
+                "vendors": tuple(raw["vendors"]),
+                "defects": tuple(raw["defects"]),
+                "readings": tuple(raw["readings"]),
+            }
+        )

@@ -19,6 +19,7 @@ from couponspec.yamlfile import YamlFile
 
 JSON = "application/json"
 BASES = ("documented", "example", "inferred", "contradicted")
+"""What a rule can rest on, the firmest first."""
 
 COARSER = {
     "blank": "missing",
@@ -49,6 +50,8 @@ class Example:
     option: Option | None
     response: str
     """Key of the response the example stands in: a status or a range such as ``4XX``."""
+    instead_of: tuple[str, ...] = ()
+    """Examples of the same operation that this one replaces where its option is chosen; empty for all but those."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +137,15 @@ class Operation:
         return {name: example for response in self.responses.values() for name, example in response.examples.items()}
 
     @cached_property
+    def stand_ins(self) -> dict[str, tuple[Example, ...]]:
+        """Return for each example that other readings replace those that then stand in for it."""
+        found: dict[str, tuple[Example, ...]] = {}
+        for example in self.examples.values():
+            for name in example.instead_of:
+                found[name] = (*found.get(name, ()), example)
+        return found
+
+    @cached_property
     def pattern(self) -> re.Pattern[str]:
         """Return what a path of this operation looks like; an empty segment is for the vendor to refuse."""
         parts = re.split(r"\{([^}]+)\}", self.path)
@@ -206,6 +218,8 @@ class Document:
     """Answers to requests that reach no operation; its method is ``*``."""
     identifier: str | None
     """JSON pointer of the member that identifies an error, if the vendor has one."""
+    bases: Mapping[Option, str]
+    """What the branches of schemas that belong to an option rest on, where they say so."""
 
     @cached_property
     def prefixes(self) -> tuple[str, ...]:
@@ -221,6 +235,11 @@ class Document:
     def owns(self, path: str) -> bool:
         """Tell whether an unknown path is this vendor's to refuse."""
         return any(path.startswith(prefix) or path == prefix.rstrip("/") for prefix in self.prefixes)
+
+
+def weakest(bases: Iterable[str]) -> str:
+    """Return the basis of what has several parts: that of its weakest."""
+    return max(bases, key=BASES.index)
 
 
 def prefix_of(path: str) -> str:

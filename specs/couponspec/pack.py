@@ -302,6 +302,9 @@ def _reach_faults(pack: Pack, document: Document) -> Iterator[Fault]:
         if reach.answer not in operation.examples:
             reason = f"{reach.operation} has no example {reach.answer!r}"
             yield pack.file.fault(f"{place}/answer", reason, f"use one of {[*operation.examples]}")
+        elif operation.examples[reach.answer].instead_of:
+            reason = f"{reach.answer!r} is given under {operation.examples[reach.answer].option} only"
+            yield pack.file.fault(f"{place}/answer", reason, "name the answer that it stands in for")
         if reach.handle not in {*bindings, "-"}:
             yield pack.file.fault(f"{place}/handle", f"there is no entity {reach.handle}", "name a seeded entity or -")
         try:

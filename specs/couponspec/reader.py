@@ -10,6 +10,7 @@ import jsonschema_rs
 
 from couponspec import locate, schema, yamlfile
 from couponspec.document import (
+    BASES,
     CREDENTIAL_CLASSES,
     JSON,
     Document,
@@ -19,11 +20,13 @@ from couponspec.document import (
     Response,
     Security,
     SecurityScheme,
+    weakest,
 )
 from couponspec.faults import Fault, FaultyFile
 from couponspec.schema import Option
 from couponspec.sources import Sources, load_sources
-from couponspec.wellformed import GENERAL, METHODS, place_of, wellformed_faults
+from couponspec.standin import stand_in_faults
+from couponspec.wellformed import GENERAL, METHODS, nodes, place_of, wellformed_faults
 from couponspec.yamlfile import YamlFile, escape
 
 
@@ -75,7 +78,16 @@ class _Reader:
             operations={operation.id: operation for operation in operations},
             general=general,
             identifier=raw.get("x-identifier"),
+            bases=self._bases(),
         )
+
+    def _bases(self) -> dict[Option, str]:
+        found: dict[Option, str] = {}
+        for _, node in nodes(self.file.value):
+            option, basis = _option(node), node.get("x-basis")
+            if option is not None and basis in BASES and "value" not in node:
+                found[option] = weakest((basis, found.get(option, basis)))
+        return found
 
     def _operation(self, pointer: str, path: str, method: str, raw: Mapping[str, Any]) -> Operation:
         document = self.file.value
@@ -145,6 +157,7 @@ class _Reader:
                 note=item.get("x-note", ""),
                 option=_option(item),
                 response=key,
+                instead_of=_names(item.get("x-instead-of", ())),
             )
             for media_type, content in raw.get("content", {}).items()
             for name, item in content.get("examples", {}).items()
@@ -157,9 +170,16 @@ def _option(raw: Mapping[str, Any]) -> Option | None:
     return Option.parse(raw[schema.MARK]) if schema.MARK in raw else None
 
 
+def _names(raw: str | list[str]) -> tuple[str, ...]:
+    return (raw,) if isinstance(raw, str) else tuple(raw)
+
+
 def example_faults(document: Document) -> list[Fault]:
-    """List the examples that do not fit the schema they stand beside, as the readings they belong to have it."""
-    faults: list[Fault] = []
+    """List the examples that do not fit the schema they stand beside, as the readings they belong to have it.
+
+    Those that cannot stand in for the ones they are said to replace are listed too.
+    """
+    faults: list[Fault] = stand_in_faults(document)
     for operation in (*document.operations.values(), document.general):
         for response in operation.responses.values():
             for example in response.examples.values():

@@ -54,6 +54,7 @@ def test_a_namespace_is_made_shown_listed_and_dropped(server: Mock) -> None:
         "epoch": 1478908800,
         "now": 1478908800,
         "frozen": True,
+        "readings": {},
     }
     assert described in server.admin("GET", "/namespaces").json["namespaces"]
     dropped = server.admin("DELETE", f"/namespaces/{mock.namespace}")
@@ -115,8 +116,16 @@ def test_resetting_starts_the_time_of_a_running_world_anew(mock: Mock) -> None:
         ({"name": "fine", "pack": "nope"}, "'nope'"),
         ({"name": "fine", "pack": ""}, "no pack ''"),
         ({"name": "fine", "packs": "demo"}, "Unknown member 'packs'"),
-        ({"name": 1}, "text members"),
-        ({"name": None}, "text members"),
+        ({"name": 1}, "1 to 64 letters"),
+        ({"name": None}, "1 to 64 letters"),
+        ({"name": "fine", "pack": 1}, "no pack 1"),
+        ({"name": "fine", "clock": {"now": "noon"}}, "Unix seconds"),
+        ({"name": "fine", "clock": {"frozen": 1}}, "true or false"),
+        ({"name": "fine", "clock": {"by": "1d"}}, "frozen, now"),
+        ({"name": "fine", "clock": None}, "frozen, now"),
+        ({"name": "fine", "readings": []}, "name of a reading -> option"),
+        ({"name": "fine", "readings": {"crowdtwist.unknown-member": "500"}}, '"400", "404"'),
+        ({"name": "fine", "readings": {"crowdtwist.nope": "400"}}, "crowdtwist.unknown-member"),
         (["fine"], "JSON object"),
         ("fine", "JSON object"),
     ],

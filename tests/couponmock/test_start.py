@@ -7,12 +7,14 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 
 import couponmock
 import pytest
 from copied_halls import VENDORS, copy_halls, spoil
 from couponmock.assembly import load_documents, load_vendor, load_worlds
-from couponmock.behaviour import behaviours_of
+from couponmock.behaviour import behaviours_of, precheck
+from couponmock.form import form
 from couponmock.pipeline import Vendor, start_faults
 from couponmock.vendors import chargeover
 from couponspec import Fault, FaultyFile, load_document, locate
@@ -163,8 +165,8 @@ MISTAKES: dict[str, tuple[str, str, str, str, str]] = {
     ),
     "an example breaks its schema": (
         "specs/chargeover/openapi.yaml",
-        "{code: 404, status: Error, message: This object does not exist., details: {}, response: null}",
-        "{code: 404, status: Error, message: This object does not exist., details: {}, response: true}",
+        "not_found:\n                  value: {code: 404, status: Error, message: This object does not exist.,",
+        "not_found:\n                  value: {code: 404, status: 404, message: This object does not exist.,",
         "/paths/~1api~1v3~1coupon~1{coupon_id}/get/responses/404/content/application~1json/examples/not_found",
         "schema",
     ),
@@ -237,7 +239,7 @@ def start_faults_of(halls: Path, vendor: str = "chargeover") -> list[Fault]:
     """Match a spoiled document with the vendor's behaviours."""
     document = load_document(vendor, halls)
     module = __import__(f"couponmock.vendors.{vendor}", fromlist=["x"])
-    return start_faults(Vendor(document, load_kinds(document, halls)[1], behaviours_of(module)))
+    return start_faults(Vendor.of(document, load_kinds(document, halls)[1], module))
 
 
 def test_every_vendors_document_and_behaviours_match(halls: Path) -> None:
@@ -282,12 +284,12 @@ def test_a_behaviour_that_names_an_example_which_is_not_there_is_a_fault(halls: 
             "unsupported_media_type: x",
             "unsupported_media_type body:",
         ),
-        ("shoplazza", "        missing: bad_request\n", "", "missing body:/customer_id"),
+        ("shoplazza", "        missing: bad_request\n", "", "missing body:/coupon_ids/0"),
         ("shoplazza", "        invalid: bad_request\n", "", "invalid body:/coupon_ids"),
         (
             "shoplazza",
-            "                  x-problems: {blank: coupon_ids_required}\n            examples",
-            "                  x-problems: {blank: banana}\n            examples",
+            "{missing: missing_coupon_ids, blank: coupon_ids_required}",
+            "{missing: missing_coupon_ids, blank: banana}",
             "blank body:/coupon_ids",
         ),
         (
@@ -308,6 +310,54 @@ def test_a_finding_that_no_example_answers_is_a_fault(
     faults = start_faults_of(halls, vendor)
     assert [fault for fault in faults if f"the finding {finding} of" in fault.reason], faults
     assert all("x-problems" in fault.fix for fault in faults)
+
+
+def test_an_option_that_nothing_acts_out_is_a_fault(halls: Path) -> None:
+    """Neither an example nor the vendor's module; the ways out are told."""
+    spoil(
+        halls / "specs/chargeover/sources.yaml",
+        "      space: The printed example.\n",
+        "      space: The printed example.\n      unix: Many APIs do so.\n",
+    )
+    [fault] = start_faults_of(halls)
+    assert (fault.file.name, fault.pointer) == ("sources.yaml", "#/readings/datetime-format/options/unix")
+    assert fault.reason == "nothing acts out datetime-format=unix"
+    assert "openapi.yaml an example with x-reading: datetime-format=unix and x-instead-of" in fault.fix
+    assert "couponmock/vendors/chargeover.py" in fault.fix
+    assert fault.line
+
+
+def test_what_acts_out_an_option_that_is_not_there_is_a_fault(halls: Path) -> None:
+    """Or that is the taken one, which needs no acting."""
+    spoil(halls / "specs/chargeover/sources.yaml", "      iso8601: The general page", "      iso: The general page")
+    reasons = [fault.reason for fault in start_faults_of(halls)]
+    assert reasons == [
+        "couponmock/vendors/chargeover.py acts out datetime-format=iso8601, which is no option beside the taken one",
+        "nothing acts out datetime-format=iso",
+    ]
+
+
+def test_a_form_that_rests_on_nothing_is_a_fault(halls: Path) -> None:
+    """The branch of the schema has to say what it rests on."""
+    spoil(
+        halls / "specs/chargeover/openapi.yaml",
+        "x-reading: details-shape=empty-list, x-basis: inferred",
+        "x-reading: details-shape=empty-list",
+    )
+    [fault] = start_faults_of(halls)
+    assert fault.reason == "nothing says what the form details-shape=empty-list rests on"
+    assert "x-basis" in fault.fix
+
+
+def test_a_form_and_a_precheck_of_no_operation_are_faults(halls: Path) -> None:
+    """As behaviours are."""
+    module = ModuleType("couponmock.vendors.chargeover")
+    vars(module).update(vars(chargeover))
+    vars(module)["lost_form"] = form("details-shape=empty-list", "fetchCoupon")(lambda body: body)
+    vars(module)["lost_check"] = precheck("details-shape=empty-list", "seeCoupon")(lambda _call, _world: None)
+    document = load_document("chargeover", halls)
+    faults = start_faults(Vendor.of(document, load_kinds(document, halls)[1], module))
+    assert [fault.reason.rpartition(" ")[2] for fault in faults] == ["'seeCoupon'", "'fetchCoupon'"]
 
 
 def test_a_vendor_without_behaviours_is_a_fault(halls: Path) -> None:

@@ -9,6 +9,7 @@ from flask import Blueprint, Response
 
 from couponmock.admin.answers import PREFIX, Wrong, http_problem, owns, problem
 from couponmock.admin.clock import Clock
+from couponmock.admin.readings import Readings
 from couponmock.admin.requests import Requests
 from couponmock.admin.worlds import Worlds
 from couponmock.assembly import Assembly
@@ -20,7 +21,7 @@ __all__ = ["blueprint", "http_problem", "owns", "problem"]
 def blueprint(mock: Assembly) -> Blueprint:
     """Make the admin interface of a mock."""
     routes = Blueprint("admin", __name__, url_prefix=PREFIX)
-    worlds, clock, requests = Worlds(mock), Clock(mock), Requests(mock)
+    worlds, clock, requests, readings = Worlds(mock), Clock(mock), Requests(mock), Readings(mock)
     for method, path, view in (
         ("GET", "/health", worlds.health),
         ("GET", "/version", worlds.version),
@@ -43,6 +44,9 @@ def blueprint(mock: Assembly) -> Blueprint:
         ("GET", "/requests", requests.show),
         ("DELETE", "/requests", requests.clear),
         ("POST", "/verify", requests.verify),
+        ("GET", "/readings", readings.show),
+        ("PUT", "/readings", readings.choose),
+        ("DELETE", "/readings", readings.clear),
     ):
         routes.add_url_rule(path, endpoint=f"{method} {path}".replace(".", "_"), view_func=view, methods=[method])
     routes.register_error_handler(Wrong, lambda error: problem(400, "request", str(error)))

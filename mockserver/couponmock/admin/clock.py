@@ -1,6 +1,7 @@
 """The clock of a namespace: read, set, advanced, frozen, released."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, TypedDict
 
 from couponspec.pack import moment
 from flask import Response, jsonify
@@ -10,6 +11,8 @@ from couponmock.assembly import Assembly
 from couponmock.store import LAST_MOMENT, Namespace, wall_clock
 
 _TIME = "Unix seconds or an RFC 3339 time such as 2030-01-01T00:00:00Z"
+MEMBERS = {"now", "frozen"}
+"""What can be said of a clock."""
 _SPAN = "seconds or a span such as 90d, 12h, 30m, 45s or -1w"
 
 
@@ -24,12 +27,10 @@ class Clock:
 
     def set(self) -> Response:
         """Set the time, stop the clock, let it run, or all of that in one."""
-        raw = members({"now", "frozen"})
+        wanted = clock_of(members(MEMBERS))
         namespace = chosen(self._mock)
-        frozen = raw.get("frozen", namespace.frozen is not None)
-        if not isinstance(frozen, bool):
-            raise Wrong("Give frozen as true or false.")
-        now = _moment(raw["now"]) if "now" in raw else namespace.now()
+        frozen = wanted.get("frozen", namespace.frozen is not None)
+        now = wanted.get("now", namespace.now())
         return _shown(self._standing(namespace, now) if frozen else self._running(namespace, now))
 
     def advance(self) -> Response:
@@ -60,6 +61,29 @@ class Clock:
 
     def _running(self, namespace: Namespace, now: int) -> Namespace:
         return self._mock.store.set_clock(namespace.name, frozen=None, offset=now - wall_clock())
+
+
+class Wanted(TypedDict, total=False):
+    """What a clock is to show, and whether it is to stand still."""
+
+    now: int
+    frozen: bool
+
+
+def clock_of(raw: Mapping[str, Any]) -> Wanted:
+    """Read what is said of a clock.
+
+    Raises:
+        Wrong: it is no moment or no truth value.
+    """
+    wanted = Wanted()
+    if "now" in raw:
+        wanted["now"] = _moment(raw["now"])
+    if "frozen" in raw:
+        if not isinstance(raw["frozen"], bool):
+            raise Wrong("Give frozen as true or false.")
+        wanted["frozen"] = raw["frozen"]
+    return wanted
 
 
 def _shown(namespace: Namespace) -> Response:

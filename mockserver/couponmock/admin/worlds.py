@@ -3,9 +3,12 @@
 from couponspec.version import version
 from flask import Response, g, jsonify
 
-from couponmock.admin.answers import Wrong, chosen, described, named, problem, texts
+from couponmock.admin.answers import Wrong, chosen, described, members, named, problem, texts
+from couponmock.admin.clock import MEMBERS, clock_of
+from couponmock.admin.readings import choices_of
 from couponmock.assembly import Assembly
 from couponmock.exchange import NAMESPACE, NAMESPACE_RULE
+from couponmock.reading import SETTING
 
 
 class Worlds:
@@ -42,13 +45,22 @@ class Worlds:
         )
 
     def create(self) -> Response:
-        wanted = texts({"name", "pack"})
+        wanted = members({"name", "pack", "clock", "readings"})
         pack = wanted.get("pack", self._mock.settings.pack)
-        if not NAMESPACE.match(wanted.get("name", "")):
+        clock = wanted.get("clock", {})
+        if not isinstance(wanted.get("name"), str) or not NAMESPACE.match(wanted["name"]):
             raise Wrong(f"Give the new namespace's name in the member name. {NAMESPACE_RULE}")
-        if pack not in self._mock.worlds:
+        if not isinstance(pack, str) or pack not in self._mock.worlds:
             raise Wrong(f"There is no pack {pack!r}; use one of {', '.join(self._mock.worlds)}.")
-        namespace = self._mock.store.create_namespace(wanted["name"], self._mock.worlds[pack].id)
+        if not isinstance(clock, dict) or set(clock) - MEMBERS:
+            raise Wrong(f"Give clock as an object with members out of {', '.join(sorted(MEMBERS))}.")
+        readings = choices_of(self._mock, wanted.get("readings", {}))
+        namespace = self._mock.store.create_namespace(
+            wanted["name"],
+            self._mock.worlds[pack].id,
+            **clock_of(clock),
+            settings={SETTING: readings} if readings else {},
+        )
         return Response(jsonify(described(self._mock, namespace)).data, 201, content_type="application/json")
 
     def show(self, name: str) -> Response:

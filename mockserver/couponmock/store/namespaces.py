@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from . import difference, journal, snapshots, statements
@@ -50,10 +51,12 @@ def listing(connection: Connection) -> list[Namespace]:
     return [namespace_in(row) for row in connection.rows(statements.LIST_NAMESPACES)]
 
 
-def create(connection: Connection, name: str, pack: str) -> Namespace | None:
-    """Make a namespace, None if it is there already; raise NoSuchPack."""
+def create(
+    connection: Connection, name: str, pack: str, *, now: int | None, frozen: bool | None, settings: Mapping[str, Any]
+) -> Namespace | None:
+    """Make a namespace, None if it is there already; raise NoSuchPack, or ValueError for an impossible clock."""
     checked_key("A namespace's name", name, LONGEST_WORD)
-    made = fresh(connection, name, pack)
+    made = _clocked(replace(fresh(connection, name, pack), settings=settings), now, frozen=frozen)
     if not connection.change(statements.CREATE_NAMESPACE, (name, pack, *row_of(made))):
         return None
     # Whoever recorded at the very moment in which an earlier one was dropped has left an entry behind.
@@ -68,6 +71,19 @@ def fresh(connection: Connection, name: str, pack: str) -> Namespace:
         raise NoSuchPack(pack)
     frozen = found[0][0]
     return Namespace(name, pack, wall_clock() if frozen is None else frozen, frozen)
+
+
+def _clocked(namespace: Namespace, now: int | None, *, frozen: bool | None) -> Namespace:
+    """Give a namespace a clock that shows a moment, and stands or runs, as far as either is said."""
+    if now is None and frozen is None:
+        return namespace
+    moment = namespace.now() if now is None else now
+    if namespace.frozen is not None if frozen is None else frozen:
+        check_clock(frozen=moment, offset=0)
+        return replace(namespace, frozen=moment, offset=0)
+    offset = moment - wall_clock()
+    check_clock(frozen=None, offset=offset)
+    return replace(namespace, frozen=None, offset=offset)
 
 
 def save(connection: Connection, namespace: Namespace) -> Namespace:

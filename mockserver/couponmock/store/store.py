@@ -85,10 +85,23 @@ class Store:
         with self._pool.transaction(write=False) as connection:
             return [row[0] for row in connection.rows(statements.LIST_PACKS)]
 
-    def create_namespace(self, name: str, pack: str) -> Namespace:
-        """Make a namespace from a pack; raise NamespaceExists, NoSuchPack, or ValueError for an impossible name."""
+    def create_namespace(
+        self,
+        name: str,
+        pack: str,
+        *,
+        now: int | None = None,
+        frozen: bool | None = None,
+        settings: Mapping[str, Any] | None = None,
+    ) -> Namespace:
+        """Make a namespace from a pack, with a clock and settings of its own where they are given.
+
+        `now` is the moment that its clock shows first, in unix seconds, `frozen` whether it stands still there; else
+        both are the pack's. Raises NamespaceExists, NoSuchPack, or ValueError for an impossible name, for a clock that
+        shows a moment outside 0..253402300799, and for settings that are not JSON.
+        """
         with self._pool.transaction(write=True) as connection:
-            made = namespaces.create(connection, name, pack)
+            made = namespaces.create(connection, name, pack, now=now, frozen=frozen, settings=settings or {})
         if made is None:
             raise NamespaceExists(name)
         return made

@@ -1,9 +1,17 @@
 """CrowdTwist: a coupon is generated, issued to a member, used, and can be unused again."""
 
+from collections.abc import Callable
+from typing import Any
+
 from couponmock.behaviour import Answer, Call, Entity, Refused, World, behaviour
+from couponmock.form import form
+
+_LIST = "listUsableCoupons"
+_IDEMPOTENT = "repeated-unuse=idempotent"
+_EMPTY_LIST = "no-coupons=empty-list"
 
 
-@behaviour("unuseCoupon", "unused", "no_data", "not_issued", "not_used")
+@behaviour("unuseCoupon", "unused", "no_data", "not_issued", "not_used", options=(_IDEMPOTENT,))
 def unuse_coupon(call: Call, world: World) -> Answer:
     """Make a used coupon usable again; any other coupon is refused with the reason its state gives."""
     coupon = world.find("coupon", client=call.principal, code=call.body["coupon_value"])
@@ -12,12 +20,14 @@ def unuse_coupon(call: Call, world: World) -> Answer:
     if coupon["state"] == "generated":
         raise Refused("not_issued")
     if coupon["state"] == "issued":
+        if world.takes(_IDEMPOTENT):
+            return Answer("unused")
         raise Refused("not_used")
     world.change(coupon, state="issued")
     return Answer("unused")
 
 
-@behaviour("listUsableCoupons", "usable_coupons", "none_usable", "unknown_member", "no_activities")
+@behaviour(_LIST, "usable_coupons", "none_usable", "unknown_member", "no_activities", options=(_EMPTY_LIST,))
 def list_usable_coupons(call: Call, world: World) -> Answer:
     """List what a member was issued, has not used and can still use."""
     id_type = call.parameters["id_type"]
@@ -25,7 +35,7 @@ def list_usable_coupons(call: Call, world: World) -> Answer:
     if member is None:
         raise Refused("unknown_member")
     owned = world.list("coupon", client=call.principal, owner=member.name)
-    if not owned:
+    if not owned and not world.takes(_EMPTY_LIST):
         raise Refused("no_activities")
     usable = sorted(
         (coupon for coupon in owned if is_usable(coupon, world.now)),
@@ -42,3 +52,28 @@ def is_usable(coupon: Entity, now: int) -> bool:
     """Tell whether a coupon is issued, not used and not expired at a time in Unix seconds."""
     expires = coupon["date_to_expire"]
     return coupon["state"] == "issued" and (expires is None or expires > now)
+
+
+@form("number-type=string", _LIST)
+def numbers_as_digits(body: Any) -> Any:
+    """Write the numeric members of listed coupons as strings of digits."""
+    return _each(body, lambda name, value: (name, str(value) if isinstance(value, int) else value))
+
+
+@form("order-field-names=reward", _LIST)
+def reward_names(body: Any) -> Any:
+    """Call the order's members by the names of the printed sample."""
+    return _each(body, lambda name, value: (name.replace("redeem_order", "reward_order"), value))
+
+
+@form("list-shape=wrapped", _LIST)
+def wrapped(body: Any) -> Any:
+    """Put the list under one key; no page prints which, so its name is ours."""
+    return {"coupons": body} if isinstance(body, list) else body
+
+
+def _each(body: Any, change: Callable[[str, Any], tuple[str, Any]]) -> Any:
+    """Change every member of listed coupons; an error is left alone."""
+    if not isinstance(body, list):
+        return body
+    return [dict(change(name, value) for name, value in coupon.items()) for coupon in body]
