@@ -15,6 +15,7 @@ from couponspec.reader import example_faults
 from couponmock.behaviour import ANSWERS, behaviours_of, store_kind
 from couponmock.defect import Defect, defects_of
 from couponmock.exchange import Handler, Reply, Request
+from couponmock.injection import Limit
 from couponmock.pipeline import Pipeline, Vendor, start_faults
 from couponmock.settings import Settings
 from couponmock.store import Seed, Store
@@ -147,18 +148,24 @@ def assemble(settings: Settings) -> Assembly:
     for world in worlds.values():
         store.install_pack(world.id, world.seeds(), frozen=world.frozen)
     pack = worlds[settings.pack].id
-    handlers = {slug: _handler(vendor, store, pack, chosen) for slug, vendor in vendors.items()}
+    limits = limits_of(settings)
+    handlers = {slug: _handler(vendor, store, pack, chosen, limits.get(slug)) for slug, vendor in vendors.items()}
     return Assembly(settings, store, documents, worlds, handlers)
 
 
-def _handler(vendor: Vendor, store: Store, pack: str, defects: list[Defect]) -> Handler:
+def limits_of(settings: Settings) -> dict[str, Limit]:
+    """Return the server's own limits by vendor."""
+    return {vendor: Limit(size, leak) for vendor, size, leak in settings.limits}
+
+
+def _handler(vendor: Vendor, store: Store, pack: str, defects: list[Defect], limit: Limit | None) -> Handler:
     """Return what answers for a vendor: its pipeline, and around it the deliberate defects of this server."""
     own = [defect for defect in defects if defect.vendor == vendor.document.vendor]
     behaviours = dict(vendor.behaviours)
     for defect in own:
         for operation, breaking in defect.behaviours.items():
             behaviours[operation] = breaking(behaviours[operation])
-    handler: Handler = Pipeline(Vendor(vendor.document, vendor.kinds, behaviours), store, pack).answer
+    handler: Handler = Pipeline(Vendor(vendor.document, vendor.kinds, behaviours), store, pack, limit).answer
     for defect in own:
         if defect.handler is not None:
             handler = defect.handler(handler)

@@ -14,8 +14,9 @@ from couponspec.schema import Option
 
 from couponmock.behaviour import Answer, Behaviour, Call, Refused, World
 from couponmock.exchange import Diagnosis, Reply, Request
-from couponmock.finding import Finding, Query, Validator, credential, first
+from couponmock.finding import Finding, Query, Validator, buffered, credential, first
 from couponmock.forced import Forced
+from couponmock.injection import Injection, Limit
 from couponmock.store import Store
 
 READS = {HTTPMethod.GET, HTTPMethod.HEAD}
@@ -49,6 +50,18 @@ class Vendor:
     behaviours: Mapping[str, Behaviour]
 
 
+@dataclass(frozen=True)
+class _Due:
+    """Nothing has happened yet: limits and fault rules are to decide about the request first, outside of a session."""
+
+    operation: Operation
+    principal: str
+    request: Request
+    asked: Mapping[str, Any]
+    """The request as the journal describes it."""
+    facts: Mapping[str, Any]
+
+
 @dataclass
 class Pipeline:
     """Acts as one vendor over a store."""
@@ -57,8 +70,11 @@ class Pipeline:
     store: Store
     pack: str
     """Id of the pack that a namespace unknown so far is made from."""
+    limit: Limit | None = None
+    """How fast the vendor may be asked, where a namespace does not say."""
     _routes: list[_Route] = field(init=False)
     _renderer: "Renderer" = field(init=False)
+    _injection: Injection = field(init=False)
 
     def __post_init__(self) -> None:
         """Compile the document."""
@@ -68,6 +84,7 @@ class Pipeline:
             for operation in document.operations.values()
         ]
         self._renderer = Renderer(document)
+        self._injection = Injection(self.store, document, self.limit)
 
     def answer(self, request: Request) -> Reply:
         """Answer a request as the vendor's document has it.
@@ -75,11 +92,28 @@ class Pipeline:
         Raises:
             BrokenAnswer: the answer would break the document.
         """
+        reply = self._answered(request, decided=False)
+        return self._injected(reply) if isinstance(reply, _Due) else reply
+
+    def _injected(self, due: _Due) -> Reply:
+        """Let limits and fault rules decide about a request, then answer it."""
+        decision = self._injection.decide(due.request.namespace, due.principal, due.operation.id, due.asked)
+        reply = None if decision.prevents else self._answered(due.request, decided=True)
+        if decision.instead:
+            reply = self._instead(due.operation, decision.instead, due.facts)
+        if not isinstance(reply, Reply):  # the connection is dropped before the operation
+            reply = Reply(0, "", b"", diagnosis=Diagnosis(self.vendor.document.vendor, due.operation.id))
+        return decision.applied(reply)
+
+    def _answered(self, request: Request, *, decided: bool) -> Reply | _Due:
         operation = self.vendor.document.general
         facts: dict[str, Any] = {"request_id": request.id, "method": request.method}
         try:
             route, path = self._route(request, facts)
             operation = route.operation
+            if operation.body is not None:
+                # Read before the session: who sends it slowly must not keep others from the store.
+                request = buffered(request)
             writes = operation.method not in READS
             with self.store.session(request.namespace, write=writes, pack=self.pack) as session:
                 world = World(session, self.vendor.document.vendor, self.vendor.kinds, operation.id)
@@ -87,6 +121,9 @@ class Pipeline:
                 principal = _authenticate(operation, request, query, world)
                 if forced := Forced.of(request, query):
                     return self._forced(operation, forced, facts)
+                settings = session.namespace.settings
+                if not decided and (asked := self._injection.due(settings, operation, request)):
+                    return _Due(operation, principal, request, asked, facts)
                 parameters, body = _validate(route.validator, request, path, query)
                 call = Call(principal, parameters, body, self._renderer.values(operation))
                 answer = route.behaviour(call, world)
@@ -101,12 +138,15 @@ class Pipeline:
 
     def _forced(self, operation: Operation, forced: Forced, facts: dict[str, Any]) -> Reply:
         """Give the answer that the client has asked for; nothing of the world is looked at or changed."""
+        reply = self._instead(operation, forced, facts)
+        return replace(reply, headers=(*reply.headers, ("Preference-Applied", str(forced))))
+
+    def _instead(self, operation: Operation, forced: Forced, facts: Mapping[str, Any]) -> Reply:
         general = self.vendor.document.general
         example = forced.answer(operation, general, self.vendor.document.identifier)
         owner = operation if example.response in operation.responses else general
         reply = self._renderer.word(owner, example, Answer(example.name), {**facts, "allow": operation.method})
-        diagnosis = replace(reply.diagnosis, operation=operation.id)
-        return replace(reply, headers=(*reply.headers, ("Preference-Applied", str(forced))), diagnosis=diagnosis)
+        return replace(reply, diagnosis=replace(reply.diagnosis, operation=operation.id))
 
     def _route(self, request: Request, facts: dict[str, Any]) -> tuple[_Route, dict[str, str]]:
         allowed = []

@@ -24,6 +24,8 @@ class Settings:
     log_format: str = "text"
     """``text``, ``json`` or ``none``."""
     defects: tuple[str, ...] = ()
+    limits: tuple[tuple[str, int, float], ...] = ()
+    """Vendor, size of its leaky bucket in requests, and by how many of them it drains in a second."""
 
     def dump(self) -> str:
         """Write for `load`."""
@@ -33,4 +35,5 @@ class Settings:
     def load(cls, text: str) -> Self:
         """Read what `dump` wrote."""
         raw = json.loads(text)
-        return cls(**{**raw, "vendors": tuple(raw["vendors"]), "defects": tuple(raw["defects"])})
+        limits = tuple((vendor, size, leak) for vendor, size, leak in raw["limits"])
+        return cls(**{**raw, "vendors": tuple(raw["vendors"]), "defects": tuple(raw["defects"]), "limits": limits})

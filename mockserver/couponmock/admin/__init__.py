@@ -4,9 +4,12 @@ from flask import Blueprint
 
 from couponmock.admin.answers import PREFIX, Wrong, http_problem, owns, problem
 from couponmock.admin.clock import Clock
+from couponmock.admin.faults import Faults
+from couponmock.admin.limits import Limits
 from couponmock.admin.requests import Requests
 from couponmock.admin.worlds import Worlds
 from couponmock.assembly import Assembly
+from couponmock.injection import Unusable
 from couponmock.store import NamespaceExists, NoSuchNamespace, NoSuchSnapshot
 
 __all__ = ["blueprint", "http_problem", "owns", "problem"]
@@ -16,6 +19,7 @@ def blueprint(mock: Assembly) -> Blueprint:
     """Make the admin interface of a mock."""
     routes = Blueprint("admin", __name__, url_prefix=PREFIX)
     worlds, clock, requests = Worlds(mock), Clock(mock), Requests(mock)
+    faults, limits = Faults(mock), Limits(mock)
     for method, path, view in (
         ("GET", "/health", worlds.health),
         ("GET", "/version", worlds.version),
@@ -37,9 +41,17 @@ def blueprint(mock: Assembly) -> Blueprint:
         ("GET", "/requests", requests.show),
         ("DELETE", "/requests", requests.clear),
         ("POST", "/verify", requests.verify),
+        ("GET", "/faults", faults.show),
+        ("POST", "/faults", faults.add),
+        ("DELETE", "/faults", faults.clear),
+        ("DELETE", "/faults/<rule>", faults.remove),
+        ("GET", "/limits", limits.show),
+        ("PUT", "/limits", limits.set),
+        ("DELETE", "/limits", limits.clear),
     ):
         routes.add_url_rule(path, endpoint=f"{method} {path}".replace(".", "_"), view_func=view, methods=[method])
     routes.register_error_handler(Wrong, lambda error: problem(400, "request", str(error)))
+    routes.register_error_handler(Unusable, lambda error: problem(400, "request", str(error)))
     routes.register_error_handler(
         NoSuchNamespace, lambda error: problem(404, "namespace", f"{error} Make it first, or use it once.")
     )

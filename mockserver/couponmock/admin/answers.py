@@ -8,6 +8,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from couponmock.assembly import Assembly
 from couponmock.exchange import DEFAULT_NAMESPACE
 from couponmock.finding import strict_json
+from couponmock.injection import RULES
 from couponmock.store import Namespace
 
 PREFIX = "/__admin"
@@ -101,4 +102,5 @@ def described(mock: Assembly, namespace: Namespace) -> dict[str, Any]:
         "epoch": namespace.epoch,
         "now": namespace.now(),
         "frozen": namespace.frozen is not None,
+        **({"faults": len(rules)} if (rules := namespace.settings.get(RULES, {}).get("rules")) else {}),
     }
