@@ -26,7 +26,7 @@ def number(name: str, value: Any, least: float, most: float) -> float:
         Unusable: it is none, or out of bounds.
     """
     if not isinstance(value, int | float) or isinstance(value, bool) or not least <= value <= most:
-        raise Unusable(f"Give {name} as a number from {least:g} to {most:g}.")
+        raise Unusable(f"Give {name} as a number from {least:.15g} to {most:.15g}.")
     return value
 
 
