@@ -3,10 +3,12 @@
 import base64
 import json
 import re
+import resource
 import select
 import socket
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 from threading import Barrier
 from typing import Any
@@ -158,10 +160,10 @@ def test_a_truncated_body_ends_before_its_length(
     """The length of the whole is promised, a part is sent, then the connection ends, though the client keeps it."""
     add(mock, kind="truncate", **rule)
     whole = coupons(other_mock).body
-    head, body = received(mock, kept_alive(mock, "GET", LIST))
-
-    assert f"content-length: {len(whole)}".encode() in head
-    assert body == whole[: len(whole) // 2 if sent is None else sent]
+    for _ in range(30):  # a server that cuts at the wrong moment does so now and then
+        head, body = received(mock, kept_alive(mock, "GET", LIST))
+        assert f"content-length: {len(whole)}".encode() in head
+        assert body == whole[: len(whole) // 2 if sent is None else sent]
     assert journal(mock)[0]["answer"] == body.decode()
 
 
@@ -537,8 +539,22 @@ def test_without_mock_headers_a_fault_leaves_no_trace_in_the_answer(stranger: Mo
 # Nobody waits for somebody else
 
 
-def test_slow_answers_delay_nobody_else(mock: Mock, other_mock: Mock) -> None:
+@pytest.fixture
+def frugal(tmp_path: Path) -> Iterator[Mock]:
+    """Run a server where programs begin with few open files, as on macOS, and one worker, as most people do."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with ExitStack() as stack:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (SLOW_CLIENTS // 2, hard))
+        try:
+            running = stack.enter_context(serving(tmp_path, "--log-format", "none"))
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        yield running
+
+
+def test_slow_answers_delay_nobody_else(frugal: Mock) -> None:
     """While two hundred requests are slow, all at the same time, a plain one is answered before any of them."""
+    mock, other_mock = frugal.new_world(), frugal.new_world()
     add(mock, kind="latency", operation="unuseCoupon", delay={"ms": 60_000})
     connections: list[socket.socket] = []
     try:
@@ -565,7 +581,8 @@ def test_a_body_that_is_sent_slowly_keeps_nobody_from_the_store(mock: Mock) -> N
     request = kept_alive(mock, "POST", UNUSE, {"coupon_value": USED})
     with socket.create_connection(("127.0.0.1", mock.port), timeout=ANSWER_SECONDS) as slow:
         slow.sendall(request[:-5])
-        assert unuse(mock).example == "unused"
+        examples = [unuse(mock).example for _ in range(30)]  # time enough for the slow one to be taken up
+        assert examples == ["unused"] + ["not_used"] * 29
         slow.sendall(request[-5:])
         assert slow.recv(65536).startswith(b"HTTP/1.1 404 ")
 
