@@ -29,7 +29,7 @@ A thread is started when there is a request for it and ends when there has been 
 cost nothing until they are needed.
 """
 OPEN_FILES = 4096
-"""Files and connections that a process may have open, if its user may; some systems begin with a quarter of a thousand."""
+"""Files and connections that a process may have open, if its user may; some systems begin with 256."""
 KILL_AFTER = 1
 """Seconds that a worker has to finish its requests once the server is told to stop."""
 _READY_WITHIN = 60.0
