@@ -3,7 +3,6 @@
 import json
 import multiprocessing
 import os
-import resource
 import signal
 import socket
 import sys
@@ -28,8 +27,6 @@ BLOCKING_THREADS = 1000
 A thread is started when there is a request for it and ends when there has been none for half a minute, so that many
 cost nothing until they are needed.
 """
-OPEN_FILES = 4096
-"""Files and connections that a process may have open, if its user may; some systems begin with 256."""
 KILL_AFTER = 1
 """Seconds that a worker has to finish its requests once the server is told to stop."""
 _READY_WITHIN = 60.0
@@ -103,7 +100,6 @@ def serve(settings: Settings, host: str, port: int, workers: int, ready: Callabl
         ready: Called once with the base URL, when the first request is answered.
     """
     os.environ[VARIABLE] = settings.dump()
-    _allow_open_files()
     # A worker starts from a fresh interpreter on every platform and version; forking with threads is not safe.
     multiprocessing.set_start_method("spawn", force=True)
     server = Server(
@@ -129,14 +125,6 @@ def serve(settings: Settings, host: str, port: int, workers: int, ready: Callabl
         stopped.set()
         # Starting workers afresh brings a helper of multiprocessing's along, which nobody would wait for.
         resource_tracker._resource_tracker._stop()  # type: ignore[attr-defined]  # noqa: SLF001 - no public way
-
-
-def _allow_open_files() -> None:
-    """Let this process and its workers have as many connections open as they have threads to answer them."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = OPEN_FILES if hard == resource.RLIM_INFINITY else min(OPEN_FILES, hard)
-    if soft != resource.RLIM_INFINITY and soft < wanted:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _announce(base_url: str, stopped: threading.Event, ready: Callable[[str], None]) -> None:
