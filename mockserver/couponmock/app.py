@@ -5,7 +5,8 @@ import logging
 import os
 import re
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from itertools import pairwise
 from typing import Any
 from uuid import uuid4
 
@@ -14,7 +15,7 @@ from werkzeug.exceptions import HTTPException
 
 from couponmock import admin
 from couponmock.assembly import Assembly, assemble
-from couponmock.exchange import DEFAULT_NAMESPACE, NAMESPACE, NAMESPACE_RULE, Reply, Request
+from couponmock.exchange import DEFAULT_NAMESPACE, NAMESPACE, NAMESPACE_RULE, Reply, Request, Transit
 from couponmock.forced import Unforceable
 from couponmock.journal import entry
 from couponmock.renderer import BrokenAnswer
@@ -114,6 +115,8 @@ def _answer(mock: Assembly, path: str) -> Response:
     g.reply = reply
     if mock.settings.journal:
         _keep(mock, asked, reply)
+    if reply.transit:
+        time.sleep(reply.transit.wait)
     return _response(reply, g.namespace, mock_headers=mock.settings.mock_headers)
 
 
@@ -163,6 +166,7 @@ def _response(reply: Reply, namespace: str, *, mock_headers: bool) -> Response:
             ("X-Mock-Vendor", diagnosis.vendor),
             ("X-Mock-Operation", diagnosis.operation),
             ("X-Mock-Finding", diagnosis.finding),
+            ("X-Mock-Fault", diagnosis.fault),
             ("X-Mock-Example", diagnosis.example),
             ("X-Mock-Basis", diagnosis.basis),
             ("X-Mock-Reading", ", ".join(diagnosis.readings)),
@@ -170,7 +174,44 @@ def _response(reply: Reply, namespace: str, *, mock_headers: bool) -> Response:
             ("X-Mock-Request-Id", g.request_id),
         )
         headers += [(name, value) for name, value in told if value]
+    if reply.transit:
+        return _Damaged(reply.body, reply.status, headers, reply.transit)
     return Response(reply.body, reply.status, headers)
+
+
+class _Damaged(Response):
+    """A response that does not arrive in one piece.
+
+    It leans on how granian, and hyper beneath it, treat a Content-Length of the application's, since WSGI has no words
+    for a connection that ends.
+    """
+
+    def __init__(self, body: bytes, status: int, headers: list[tuple[str, str]], transit: Transit) -> None:
+        super().__init__(body, status, headers)
+        self._body = body
+        self._transit = transit
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        _, status, headers = self.get_wsgi_response(environ)
+        if self._transit.dropped:
+            # With a length that is none hyper gives up on the answer before its first byte, and on the connection.
+            start_response("200 OK", [("Content-Length", "none")])
+            return _pieces(b"-", 1, 0)
+        if self._transit.cut is not None:
+            # A list is sent whatever the length says, and after it there is nothing left to wait for.
+            start_response(status, [*headers, ("Connection", "close")])
+            return [self._body[: self._transit.cut]]
+        start_response(status, headers)
+        return _pieces(self._body, self._transit.chunks, self._transit.over)
+
+
+def _pieces(body: bytes, count: int, over: float) -> Iterator[bytes]:
+    """Yield a body in pieces of about the same size, spread over some seconds."""
+    bounds = [len(body) * number // count for number in range(count + 1)]
+    for number, (start, end) in enumerate(pairwise(bounds)):
+        if number:
+            time.sleep(over / (count - 1))
+        yield body[start:end]
 
 
 def _unexpected(error: Exception) -> Response:
@@ -186,19 +227,22 @@ def _log(log_format: str, response: Response) -> None:
     line: dict[str, Any] = {
         "method": request.method,
         "path": request.path,
-        "status": response.status_code,
+        "status": None if reply and reply.dropped else response.status_code,
         "ms": round((time.perf_counter() - g.started) * 1000, 2),
         "namespace": g.get("namespace", ""),
         "operation": reply.diagnosis.operation if reply else "",
         "example": reply.diagnosis.example if reply else "",
         "finding": reply.diagnosis.finding if reply else "",
+        **({"fault": reply.diagnosis.fault} if reply and reply.diagnosis.fault else {}),
         "request_id": g.request_id,
     }
     if log_format == "json":
         _LOG.info(json.dumps(line))
     else:
-        head = f"{line['method']} {line['path']!a} {line['status']} {line['ms']}ms"
+        head = f"{line['method']} {line['path']!a} {line['status'] or 'dropped'} {line['ms']}ms"
         tail = " ".join(
-            f"{name}={line[name]}" for name in ("namespace", "operation", "example", "finding") if line[name]
+            f"{name}={line[name]}"
+            for name in ("namespace", "operation", "example", "finding", "fault")
+            if line.get(name)
         )
         _LOG.info("%s %s", head, tail)

@@ -17,6 +17,7 @@ from couponspec.sources import Reading
 from couponmock.behaviour import ANSWERS, store_kind
 from couponmock.defect import Defect, defects_of
 from couponmock.exchange import Handler, Reply, Request
+from couponmock.injection import Limit
 from couponmock.pipeline import Pipeline, Vendor, start_faults
 from couponmock.reading import known, parsed
 from couponmock.settings import Settings
@@ -162,18 +163,26 @@ def assemble(settings: Settings) -> Assembly:
     for world in worlds.values():
         store.install_pack(world.id, world.seeds(), frozen=world.frozen)
     pack = worlds[settings.pack].id
-    handlers = {slug: _handler(vendor, store, pack, chosen, readings) for slug, vendor in vendors.items()}
+    limits = limits_of(settings)
+    pipelines = [Pipeline(v, store, pack, readings, limits.get(slug)) for slug, v in vendors.items()]
+    handlers = {pipeline.vendor.document.vendor: _handler(pipeline, chosen) for pipeline in pipelines}
     return Assembly(settings, store, documents, worlds, handlers)
 
 
-def _handler(vendor: Vendor, store: Store, pack: str, defects: list[Defect], readings: Mapping[str, str]) -> Handler:
+def limits_of(settings: Settings) -> dict[str, Limit]:
+    """Return the server's own limits by vendor."""
+    return {vendor: Limit(size, leak) for vendor, size, leak in settings.limits}
+
+
+def _handler(right: Pipeline, defects: list[Defect]) -> Handler:
     """Return what answers for a vendor: its pipeline, and around it the deliberate defects of this server."""
+    vendor = right.vendor
     own = [defect for defect in defects if defect.vendor == vendor.document.vendor]
     behaviours = dict(vendor.behaviours)
     for defect in own:
         for operation, breaking in defect.behaviours.items():
             behaviours[operation] = breaking(behaviours[operation])
-    handler: Handler = Pipeline(replace(vendor, behaviours=behaviours), store, pack, readings).answer
+    handler: Handler = replace(right, vendor=replace(vendor, behaviours=behaviours)).answer if own else right.answer
     for defect in own:
         if defect.handler is not None:
             handler = defect.handler(handler)

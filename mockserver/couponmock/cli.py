@@ -1,5 +1,6 @@
 """The command ``couponmock``. Exit codes: 0 fine, 1 a check failed, 2 wrong usage or a faulty file, 3 port in use."""
 
+import re
 import signal
 import sys
 from collections.abc import Callable, Mapping
@@ -16,6 +17,7 @@ from couponspec.version import version
 from couponmock import tour
 from couponmock.assembly import assemble, load_documents, load_worlds
 from couponmock.defect import defects_of
+from couponmock.injection import Limit, Unusable
 from couponmock.reading import UnknownChoice
 from couponmock.settings import DEFAULT_PACK, Settings
 from couponmock.store import StoreFault
@@ -85,6 +87,13 @@ _pack_option = click.option("--pack", default=DEFAULT_PACK, show_default=True, m
     "--journal/--no-journal", default=True, show_default=True, help="Keep what was asked, for /__admin/requests."
 )
 @click.option(
+    "--limit",
+    "limits",
+    multiple=True,
+    metavar="VENDOR=SIZE/LEAK",
+    help="Answer 429 beyond SIZE requests, of which LEAK are forgotten each second.",
+)
+@click.option(
     "--defect", "defects", multiple=True, metavar="NAME", help="Be wrong in this way; see `couponmock defects`."
 )
 @click.option(
@@ -106,6 +115,7 @@ def serve(  # noqa: PLR0913, PLR0917 - one parameter for each flag
     log_format: str,
     mock_headers: bool,  # noqa: FBT001 - a flag of the command line
     journal: bool,  # noqa: FBT001 - as above
+    limits: tuple[str, ...],
     defects: tuple[str, ...],
     readings: tuple[str, ...],
 ) -> None:
@@ -119,6 +129,7 @@ def serve(  # noqa: PLR0913, PLR0917 - one parameter for each flag
     for name in defects:
         if name not in known:
             raise _fault(f"there is no defect {name!r}; `couponmock defects` lists them")
+    limited = tuple(_limit(text, chosen) for text in limits)
     if port_file and not port_file.absolute().parent.is_dir():
         raise _fault(f"there is no folder {port_file.absolute().parent} for --port-file")
     with ExitStack() as stack:
@@ -128,7 +139,17 @@ def serve(  # noqa: PLR0913, PLR0917 - one parameter for each flag
                 port_file.unlink(missing_ok=True)  # of a server that was killed
                 stack.callback(port_file.unlink, missing_ok=True)
             store = state or stack.enter_context(temporary_store())
-            settings = Settings(store, chosen, pack, mock_headers, journal, log_format, defects, readings)
+            settings = Settings(
+                store=store,
+                vendors=chosen,
+                pack=pack,
+                mock_headers=mock_headers,
+                journal=journal,
+                log_format=log_format,
+                defects=defects,
+                readings=readings,
+                limits=limited,
+            )
             mock = assemble(settings)
             mock.store.close()
 
@@ -152,6 +173,21 @@ def _vendors(names: tuple[str, ...]) -> tuple[str, ...]:
         if name not in known:
             raise _fault(f"there is no vendor {name!r}; there are {', '.join(known)}")
     return tuple(vendor for vendor in known if not names or vendor in names)
+
+
+def _limit(text: str, vendors: tuple[str, ...]) -> tuple[str, int, float]:
+    """Read a rate limit such as ``shoplazza=40/2``."""
+    found = re.fullmatch(r"([^=]*)=([0-9]{1,9})/([0-9]{1,9}(?:\.[0-9]{1,9})?)", text, re.ASCII)
+    if found is None:
+        raise _fault(f"--limit {text!r} is no limit; write VENDOR=SIZE/LEAK, such as {vendors[0]}=40/2")
+    vendor, size, leak = found.groups()
+    if vendor not in vendors:
+        raise _fault(f"--limit {text!r} is for none of this server's vendors, which are {', '.join(vendors)}")
+    try:
+        limit = Limit.read({"size": int(size), "leak": float(leak)})
+    except Unusable as error:
+        raise _fault(f"--limit {text!r}: {error}") from error
+    return vendor, limit.size, limit.leak
 
 
 def _banner(base_url: str, packs: Mapping[str, Pack]) -> str:

@@ -39,6 +39,24 @@ class Diagnosis:
     basis: str = ""
     readings: tuple[str, ...] = ()
     """Chosen options that shaped the answer, each ``vendor.reading=option``; empty where all is as usual."""
+    fault: str = ""
+    """Id and kind of the fault rules that were applied, such as ``f1 latency, f2 drop``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Transit:
+    """What happens to a reply on its way to the client."""
+
+    wait: float = 0.0
+    """Seconds before anything of it is sent."""
+    chunks: int = 1
+    """Pieces in which the body is sent."""
+    over: float = 0.0
+    """Seconds from the first piece to the last."""
+    cut: int | None = None
+    """Bytes of the body after which the connection ends; None if all of them are sent."""
+    dropped: bool = False
+    """Whether the connection ends before anything is sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +64,23 @@ class Reply:
     """What the client gets."""
 
     status: int
+    """0 if nobody was asked for an answer, which is then not sent either."""
     media_type: str
     body: bytes
     headers: tuple[tuple[str, str], ...] = ()
     diagnosis: Diagnosis = field(default_factory=Diagnosis)
+    transit: Transit | None = None
+    """None if nothing happens to it."""
+
+    @property
+    def dropped(self) -> bool:
+        """Tell whether the client gets nothing of it."""
+        return self.transit is not None and self.transit.dropped
+
+    @property
+    def sent(self) -> bytes:
+        """Return what the client gets of the body."""
+        return b"" if self.dropped else self.body if self.transit is None else self.body[: self.transit.cut]
 
 
 Handler = Callable[[Request], Reply]

@@ -5,7 +5,7 @@ import binascii
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 from typing import Any
 from urllib.parse import parse_qsl
@@ -69,6 +69,12 @@ class Query:
         if len(values) > 1:
             raise ValueError(name)
         return values[0] if values else None
+
+
+def buffered(request: Request) -> Request:
+    """Read the body of a request now, and let it be read more than once."""
+    body = request.read(BODY_LIMIT)
+    return replace(request, read=lambda _: body)
 
 
 def credential(scheme: SecurityScheme, request: Request, query: Query) -> str | None:

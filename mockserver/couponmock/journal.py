@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -23,22 +24,48 @@ def entry(request: Request, reply: Reply, body: bytes | None, document: Document
         body: The request's body, if it was read.
         document: The vendor's document, which knows where credentials stand.
     """
-    query = parse_qsl(request.query, keep_blank_values=True, errors="replace")
     diagnosis = reply.diagnosis
+    return {
+        **asked(request, body, document),
+        "vendor": diagnosis.vendor,
+        "operation": diagnosis.operation,
+        "finding": diagnosis.finding,
+        "example": diagnosis.example,
+        "basis": diagnosis.basis,
+        "status": None if reply.dropped else reply.status,
+        "answer": _value(reply.sent),
+        **({"fault": diagnosis.fault} if diagnosis.fault else {}),
+    }
+
+
+def asked(request: Request, body: bytes | None, document: Document) -> dict[str, Any]:
+    """Describe a request, without its answer; the arguments are those of `entry`."""
+    query = parse_qsl(request.query, keep_blank_values=True, errors="replace")
     return {
         "id": request.id,
         "method": request.method,
         "path": _text(request.path),
         "query": {_text(name): MASK if name in document.secret_queries else _text(value) for name, value in query},
         "body": _value(body),
-        "vendor": diagnosis.vendor,
-        "operation": diagnosis.operation,
-        "finding": diagnosis.finding,
-        "example": diagnosis.example,
-        "basis": diagnosis.basis,
-        "status": reply.status,
-        "answer": _value(reply.body),
+        "vendor": document.vendor,
     }
+
+
+def misses(entry: Mapping[str, Any], wanted: Mapping[str, Any]) -> list[str]:
+    """Say in what an entry differs from what is wanted; empty if it matches."""
+    found = []
+    for name, value in wanted.items():
+        got = entry.get(name)
+        if isinstance(value, Mapping) and isinstance(got, Mapping):
+            found += [
+                f"{name}.{key} is {got.get(key)!r}, not {item!r}" for key, item in value.items() if got.get(key) != item
+            ]
+        elif isinstance(value, str) and not isinstance(got, str):
+            if str(got) != value:
+                found.append(f"{name} is {got!r}, not {value!r}")
+        elif got != value:
+            found.append(f"{name} is {got!r}, not {value!r}")
+    return found
 
 
 def _value(body: bytes | None) -> Any:

@@ -12,10 +12,11 @@ from couponspec.pack import Kind
 from couponspec.schema import Option
 
 from couponmock.behaviour import Answer, Behaviour, Call, Precheck, Refused, World, behaviours_of, prechecks_of
-from couponmock.exchange import Reply, Request
-from couponmock.finding import Finding, Query, Validator, credential, first
+from couponmock.exchange import Diagnosis, Reply, Request
+from couponmock.finding import Finding, Query, Validator, buffered, credential, first
 from couponmock.forced import Forced
 from couponmock.form import Form, forms_of
+from couponmock.injection import Injection, Limit
 from couponmock.reading import Acting, Choices, acting_faults
 from couponmock.renderer import BrokenAnswer, Renderer
 from couponmock.store import NoSuchNamespace, Store
@@ -61,6 +62,19 @@ class Vendor:
         return (*asked, *(each.option for each in self.prechecks), *(form.option for form in self.forms))
 
 
+@dataclass(frozen=True)
+class _Due:
+    """Nothing has happened yet: limits and fault rules are to decide about the request first, outside of a session."""
+
+    operation: Operation
+    principal: str
+    request: Request
+    asked: Mapping[str, Any]
+    """The request as the journal describes it."""
+    facts: Mapping[str, Any]
+    acting: Acting
+
+
 @dataclass
 class Pipeline:
     """Acts as one vendor over a store."""
@@ -71,9 +85,12 @@ class Pipeline:
     """Id of the pack that a namespace unknown so far is made from."""
     readings: Mapping[str, str] = field(default_factory=dict)
     """The server's own choices: name of a reading -> option."""
+    limit: Limit | None = None
+    """How fast the vendor may be asked, where a namespace does not say."""
     _choices: Choices = field(init=False)
     _routes: list[_Route] = field(init=False)
     _renderer: Renderer = field(init=False)
+    _injection: Injection = field(init=False)
 
     def __post_init__(self) -> None:
         """Compile the document."""
@@ -89,6 +106,7 @@ class Pipeline:
         ]
         self._choices = Choices(document.vendor, document.sources, self.readings)
         self._renderer = Renderer(document, self.vendor.forms)
+        self._injection = Injection(self.store, document, self.limit)
 
     def answer(self, request: Request) -> Reply:
         """Answer a request as the vendor's document has it.
@@ -96,12 +114,29 @@ class Pipeline:
         Raises:
             BrokenAnswer: the answer would break the document.
         """
+        reply = self._answered(request, decided=False)
+        return self._injected(reply) if isinstance(reply, _Due) else reply
+
+    def _injected(self, due: _Due) -> Reply:
+        """Let limits and fault rules decide about a request, then answer it."""
+        decision = self._injection.decide(due.request.namespace, due.principal, due.operation.id, due.asked)
+        reply = None if decision.prevents else self._answered(due.request, decided=True)
+        if decision.instead:
+            reply = self._instead(due.operation, decision.instead, due.facts, due.acting)
+        if not isinstance(reply, Reply):  # the connection is dropped before the operation
+            reply = Reply(0, "", b"", diagnosis=Diagnosis(self.vendor.document.vendor, due.operation.id))
+        return decision.applied(reply)
+
+    def _answered(self, request: Request, *, decided: bool) -> Reply | _Due:
         operation = self.vendor.document.general
         facts: dict[str, Any] = {"request_id": request.id, "method": request.method}
         acting: Acting | None = None
         try:
             route, path = self._route(request, facts)
             operation = route.operation
+            if operation.body is not None:
+                # Read before the session: who sends it slowly must not keep others from the store.
+                request = buffered(request)
             writes = operation.method not in READS
             with self.store.session(request.namespace, write=writes, pack=self.pack) as session:
                 acting = self._choices.acting(session.namespace.settings)
@@ -110,6 +145,9 @@ class Pipeline:
                 principal = _authenticate(operation, request, query, world)
                 if forced := Forced.of(request, query):
                     return self._forced(operation, forced, facts, acting)
+                settings = session.namespace.settings
+                if not decided and (asked := self._injection.due(settings, operation, request)):
+                    return _Due(operation, principal, request, asked, facts, acting)
                 parameters, body, finding = _validate(route.validator, request, path, query)
                 call = Call(principal, parameters, body, self._renderer.values(operation))
                 if finding:
@@ -135,13 +173,16 @@ class Pipeline:
 
     def _forced(self, operation: Operation, forced: Forced, facts: dict[str, Any], acting: Acting) -> Reply:
         """Give the answer that the client has asked for; nothing of the world is looked at or changed."""
+        reply = self._instead(operation, forced, facts, acting)
+        return replace(reply, headers=(*reply.headers, ("Preference-Applied", str(forced))))
+
+    def _instead(self, operation: Operation, forced: Forced, facts: Mapping[str, Any], acting: Acting) -> Reply:
         general = self.vendor.document.general
         example = forced.answer(operation, general, self.vendor.document.identifier, acting)
         owner = operation if example.response in operation.responses else general
         facts = {**facts, "allow": operation.method}
         reply = self._renderer.word(owner, example, Answer(example.name), facts, acting)
-        diagnosis = replace(reply.diagnosis, operation=operation.id)
-        return replace(reply, headers=(*reply.headers, ("Preference-Applied", str(forced))), diagnosis=diagnosis)
+        return replace(reply, diagnosis=replace(reply.diagnosis, operation=operation.id))
 
     def _route(self, request: Request, facts: dict[str, Any]) -> tuple[_Route, dict[str, str]]:
         allowed = []

@@ -21,8 +21,12 @@ from granian.server import Server
 
 from couponmock.settings import VARIABLE, Settings
 
-BLOCKING_THREADS = 64
-"""Requests that one worker answers side by side; a slow one must not make the others wait."""
+BLOCKING_THREADS = 1000
+"""Requests that one worker answers side by side; a slow one must not make the others wait.
+
+A thread is started when there is a request for it and ends when there has been none for half a minute, so that many
+cost nothing until they are needed.
+"""
 KILL_AFTER = 1
 """Seconds that a worker has to finish its requests once the server is told to stop."""
 _READY_WITHIN = 60.0
@@ -106,6 +110,7 @@ def serve(settings: Settings, host: str, port: int, workers: int, ready: Callabl
         interface=Interfaces.WSGI,
         workers=workers,
         blocking_threads=BLOCKING_THREADS,
+        backpressure=BLOCKING_THREADS,
         workers_kill_timeout=KILL_AFTER,
         websockets=False,
         log_enabled=False,

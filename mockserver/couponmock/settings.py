@@ -26,6 +26,8 @@ class Settings:
     defects: tuple[str, ...] = ()
     readings: tuple[str, ...] = ()
     """Options of readings that are chosen, each ``vendor.reading=option``; for the rest the taken ones."""
+    limits: tuple[tuple[str, int, float], ...] = ()
+    """Vendor, size of its leaky bucket in requests, and by how many of them it drains in a second."""
 
     def dump(self) -> str:
         """Write for `load`."""
@@ -35,11 +37,6 @@ class Settings:
     def load(cls, text: str) -> Self:
         """Read what `dump` wrote."""
         raw = json.loads(text)
-        return cls(
-            **{
-                **raw,
-                "vendors": tuple(raw["vendors"]),
-                "defects": tuple(raw["defects"]),
-                "readings": tuple(raw["readings"]),
-            }
-        )
+        lists = {name: tuple(raw[name]) for name in ("vendors", "defects", "readings")}
+        limits = tuple((vendor, size, leak) for vendor, size, leak in raw["limits"])
+        return cls(**{**raw, **lists, "limits": limits})

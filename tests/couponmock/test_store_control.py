@@ -224,7 +224,7 @@ def test_a_reset_keeps_the_settings_unless_it_is_told_otherwise(store: Store) ->
     """A dropped namespace loses them."""
     store.configure("n", {"n": 1})
     assert store.reset_namespace("n").settings == store.namespace("n").settings == {"n": 1}
-    assert store.reset_namespace("n", settings=True).settings == store.namespace("n").settings == {}
+    assert store.reset_namespace("n", lambda _: {}).settings == store.namespace("n").settings == {}
     store.configure("n", {"n": 1})
     store.drop_namespace("n")
     assert store.create_namespace("n", "demo").settings == {}

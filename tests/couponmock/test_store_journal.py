@@ -134,7 +134,7 @@ def test_a_reset_keeps_the_journal(store: Store) -> None:
     """With or without the settings: it tells what happened, also before the reset."""
     record_many(store, range(3))
     store.reset_namespace("n")
-    store.reset_namespace("n", settings=True)
+    store.reset_namespace("n", lambda _: {})
     assert numbers(store.journal("n")) == [0, 1, 2]
 
 

@@ -111,7 +111,7 @@ def test_a_snapshot_can_be_restored_again_and_again(store: Store) -> None:
         put(store, a="new", b="new")
         store.restore("n", "s")
         assert coupons(store) == {"a": "used", "b": "issued"}
-    store.reset_namespace("n", settings=True)
+    store.reset_namespace("n", lambda _: {})
     assert coupons(store) == {"a": "issued", "b": "issued"}
     store.restore("n", "s")
     assert coupons(store) == {"a": "used", "b": "issued"}

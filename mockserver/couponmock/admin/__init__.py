@@ -9,10 +9,13 @@ from flask import Blueprint, Response
 
 from couponmock.admin.answers import PREFIX, Wrong, http_problem, owns, problem
 from couponmock.admin.clock import Clock
+from couponmock.admin.faults import Faults
+from couponmock.admin.limits import Limits
 from couponmock.admin.readings import Readings
 from couponmock.admin.requests import Requests
 from couponmock.admin.worlds import Worlds
 from couponmock.assembly import Assembly
+from couponmock.injection import Unusable
 from couponmock.store import NamespaceExists, NoSuchNamespace, NoSuchSnapshot
 
 __all__ = ["blueprint", "http_problem", "owns", "problem"]
@@ -21,7 +24,8 @@ __all__ = ["blueprint", "http_problem", "owns", "problem"]
 def blueprint(mock: Assembly) -> Blueprint:
     """Make the admin interface of a mock."""
     routes = Blueprint("admin", __name__, url_prefix=PREFIX)
-    worlds, clock, requests, readings = Worlds(mock), Clock(mock), Requests(mock), Readings(mock)
+    worlds, clock, requests = Worlds(mock), Clock(mock), Requests(mock)
+    readings, faults, limits = Readings(mock), Faults(mock), Limits(mock)
     for method, path, view in (
         ("GET", "/health", worlds.health),
         ("GET", "/version", worlds.version),
@@ -47,9 +51,17 @@ def blueprint(mock: Assembly) -> Blueprint:
         ("GET", "/readings", readings.show),
         ("PUT", "/readings", readings.choose),
         ("DELETE", "/readings", readings.clear),
+        ("GET", "/faults", faults.show),
+        ("POST", "/faults", faults.add),
+        ("DELETE", "/faults", faults.clear),
+        ("DELETE", "/faults/<rule>", faults.remove),
+        ("GET", "/limits", limits.show),
+        ("PUT", "/limits", limits.set),
+        ("DELETE", "/limits", limits.clear),
     ):
         routes.add_url_rule(path, endpoint=f"{method} {path}".replace(".", "_"), view_func=view, methods=[method])
     routes.register_error_handler(Wrong, lambda error: problem(400, "request", str(error)))
+    routes.register_error_handler(Unusable, lambda error: problem(400, "request", str(error)))
     routes.register_error_handler(
         NoSuchNamespace, lambda error: problem(404, "namespace", f"{error} Make it first, or use it once.")
     )

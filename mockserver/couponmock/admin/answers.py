@@ -8,6 +8,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from couponmock.assembly import Assembly
 from couponmock.exchange import DEFAULT_NAMESPACE
 from couponmock.finding import strict_json
+from couponmock.injection import RULES
 from couponmock.reading import SETTING
 from couponmock.store import Namespace
 
@@ -103,4 +104,5 @@ def described(mock: Assembly, namespace: Namespace) -> dict[str, Any]:
         "now": namespace.now(),
         "frozen": namespace.frozen is not None,
         "readings": dict(namespace.settings.get(SETTING, {})),
+        **({"faults": len(rules)} if (rules := namespace.settings.get(RULES, {}).get("rules")) else {}),
     }

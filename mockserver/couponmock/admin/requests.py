@@ -7,9 +7,10 @@ from flask import Response, jsonify, request
 
 from couponmock.admin.answers import Wrong, chosen, members, problem
 from couponmock.assembly import Assembly
+from couponmock.journal import misses
 from couponmock.store import JOURNAL_KEPT
 
-FILTERS = ("method", "path", "vendor", "operation", "status", "example", "finding", "basis", "id")
+FILTERS = ("method", "path", "vendor", "operation", "status", "example", "finding", "basis", "fault", "id")
 """Members of a journal entry that requests are chosen by."""
 _COUNTS = ("count", "atLeast", "atMost")
 
@@ -80,20 +81,3 @@ def _bounds(raw: Mapping[str, Any]) -> tuple[int, int | None]:
             raise Wrong("Give either count, or atLeast and atMost.")
         return raw["count"], raw["count"]
     return raw.get("atLeast", 0 if "atMost" in raw else 1), raw.get("atMost")
-
-
-def misses(entry: Mapping[str, Any], wanted: Mapping[str, Any]) -> list[str]:
-    """Say in what an entry differs from what is wanted; empty if it matches."""
-    found = []
-    for name, value in wanted.items():
-        got = entry.get(name)
-        if isinstance(value, Mapping) and isinstance(got, Mapping):
-            found += [
-                f"{name}.{key} is {got.get(key)!r}, not {item!r}" for key, item in value.items() if got.get(key) != item
-            ]
-        elif isinstance(value, str) and not isinstance(got, str):
-            if str(got) != value:
-                found.append(f"{name} is {got!r}, not {value!r}")
-        elif got != value:
-            found.append(f"{name} is {got!r}, not {value!r}")
-    return found

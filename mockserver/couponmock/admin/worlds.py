@@ -3,11 +3,12 @@
 from couponspec.version import version
 from flask import Response, g, jsonify
 
-from couponmock.admin.answers import Wrong, chosen, described, members, named, problem, texts
+from couponmock.admin.answers import Wrong, chosen, described, members, named, problem
 from couponmock.admin.clock import MEMBERS, clock_of
 from couponmock.admin.readings import choices_of
 from couponmock.assembly import Assembly
 from couponmock.exchange import NAMESPACE, NAMESPACE_RULE
+from couponmock.injection import restarted
 from couponmock.reading import SETTING
 
 
@@ -34,10 +35,17 @@ class Worlds:
         )
 
     def reset(self) -> Response:
-        name = texts({"namespace"}).get("namespace", g.namespace)
+        """Bring a namespace back to its pack; rules and limits start anew, or go with all its other settings."""
+        wanted = members({"namespace", "settings"})
+        name, forget = wanted.get("namespace", g.namespace), wanted.get("settings", False)
+        if not isinstance(name, str):
+            raise Wrong("Give namespace as a text.")
+        if not isinstance(forget, bool):
+            raise Wrong("Give settings as true, to forget fault rules, limits and all other choices, or as false.")
         if name == g.namespace:
             chosen(self._mock)
-        return jsonify(described(self._mock, self._mock.store.reset_namespace(name)))
+        change = (lambda _: {}) if forget else restarted
+        return jsonify(described(self._mock, self._mock.store.reset_namespace(name, change)))
 
     def namespaces(self) -> Response:
         return jsonify(

@@ -7,7 +7,7 @@ from .fault import NamespaceExists, NoSuchNamespace, NoSuchPack, NoSuchSnapshot,
 from .journal import JOURNAL_KEPT
 from .session import Session
 from .store import Store
-from .world import LAST_MOMENT, Namespace, Record, Seed, Snapshot, wall_clock
+from .world import LAST_MOMENT, Namespace, Record, Seed, Snapshot, real_time, wall_clock
 
 __all__ = [
     "JOURNAL_KEPT",
@@ -23,5 +23,6 @@ __all__ = [
     "Snapshot",
     "Store",
     "StoreFault",
+    "real_time",
     "wall_clock",
 ]

@@ -116,16 +116,18 @@ class Store:
         with self._pool.transaction(write=False) as connection:
             return namespaces.listing(connection)
 
-    def reset_namespace(self, name: str, *, settings: bool = False) -> Namespace:
+    def reset_namespace(
+        self, name: str, change: Callable[[dict[str, Any]], Mapping[str, Any]] = lambda settings: settings
+    ) -> Namespace:
         """Make a namespace its pack again, clock and counters too, with the epoch of this moment.
 
-        Its snapshots and its journal stay, and its settings unless they are to be emptied with `settings`. Raises
-        NoSuchNamespace.
+        Its snapshots and its journal stay, and its settings are what `change` makes of them, as with
+        `update_settings`. Raises NoSuchNamespace.
         """
         with self._locked(name) as (connection, before):
             difference.clear(connection, namespace_world(name))
             fresh = namespaces.fresh(connection, name, before.pack)
-            return namespaces.save(connection, fresh if settings else replace(fresh, settings=before.settings))
+            return namespaces.save(connection, replace(fresh, settings=change(dict(before.settings))))
 
     def drop_namespace(self, name: str) -> None:
         """Remove a namespace with its snapshots and its journal; raise NoSuchNamespace."""
@@ -159,8 +161,12 @@ class Store:
         Raises NoSuchNamespace, ValueError for what is not JSON, and what `change` raises; then nothing changes.
         `change` is called inside the transaction and must not use the store.
         """
+        return self.revise_settings(name, lambda before: change(dict(before.settings)))
+
+    def revise_settings(self, name: str, change: Callable[[Namespace], dict[str, Any]]) -> Namespace:
+        """Do as `update_settings` does, with a `change` that looks at the whole namespace."""
         with self._locked(name) as (connection, before):
-            return namespaces.save(connection, replace(before, settings=change(dict(before.settings))))
+            return namespaces.save(connection, replace(before, settings=change(before)))
 
     def snapshot(self, name: str, label: str) -> Snapshot:
         """Keep a copy of a namespace's state and clock under a label, in place of an earlier one with this label.

@@ -10,8 +10,13 @@ LAST_MOMENT = 253_402_300_799
 
 
 def wall_clock() -> int:
-    """Read the real time, in whole unix seconds; nothing else in the mock does."""
+    """Read the real time, in whole unix seconds."""
     return int(time.time())
+
+
+def real_time() -> float:
+    """Read the real time, in Unix seconds with a fraction, for what is measured rather than shown."""
+    return time.time()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +59,10 @@ class Namespace:
         if self.frozen is not None:
             return self.frozen
         return min(max(wall_clock() + self.offset, 0), LAST_MOMENT)
+
+    def exact_time(self) -> float:
+        """Tell the time in this namespace with a fraction of a second, for what is measured rather than shown."""
+        return real_time() + self.offset if self.frozen is None else float(self.frozen)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,20 @@
+"""Faults on request: rules that make a vendor fail, and limits on how fast it may be asked."""
+
+from couponmock.injection.decision import BUCKETS, LIMITS, RULES, Decision, Injection, restarted
+from couponmock.injection.limit import Limit
+from couponmock.injection.mistake import Unusable
+from couponmock.injection.rule import MEMBERS, MOST_RULES, read
+
+__all__ = [
+    "BUCKETS",
+    "LIMITS",
+    "MEMBERS",
+    "MOST_RULES",
+    "RULES",
+    "Decision",
+    "Injection",
+    "Limit",
+    "Unusable",
+    "read",
+    "restarted",
+]
