@@ -9,8 +9,9 @@ from functools import reduce
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
-from couponmock.defect import body_of, buffered, replying, with_body
+from couponmock.defect import body_of, replying, with_body
 from couponmock.exchange import Handler, Reply, Request
+from couponmock.finding import buffered
 from couponspec import load_document
 
 if TYPE_CHECKING:

@@ -147,18 +147,19 @@ def assemble(settings: Settings) -> Assembly:
     for world in worlds.values():
         store.install_pack(world.id, world.seeds(), frozen=world.frozen)
     pack = worlds[settings.pack].id
-    handlers = {slug: _handler(vendor, store, pack, chosen) for slug, vendor in vendors.items()}
+    handlers = {slug: _handler(vendor, store, pack, settings.strict, chosen) for slug, vendor in vendors.items()}
     return Assembly(settings, store, documents, worlds, handlers)
 
 
-def _handler(vendor: Vendor, store: Store, pack: str, defects: list[Defect]) -> Handler:
+def _handler(vendor: Vendor, store: Store, pack: str, strict: str, defects: list[Defect]) -> Handler:
     """Return what answers for a vendor: its pipeline, and around it the deliberate defects of this server."""
     own = [defect for defect in defects if defect.vendor == vendor.document.vendor]
     behaviours = dict(vendor.behaviours)
     for defect in own:
         for operation, breaking in defect.behaviours.items():
             behaviours[operation] = breaking(behaviours[operation])
-    handler: Handler = Pipeline(Vendor(vendor.document, vendor.kinds, behaviours), store, pack).answer
+    changed = Vendor(vendor.document, vendor.kinds, behaviours)
+    handler: Handler = Pipeline(changed, store, pack, strict).answer
     for defect in own:
         if defect.handler is not None:
             handler = defect.handler(handler)

@@ -14,7 +14,7 @@ from typing import Any
 
 from couponmock.behaviour import Answer, Behaviour, Call, Entity, World, behaviour
 from couponmock.exchange import Handler, Reply, Request
-from couponmock.finding import BODY_LIMIT
+from couponmock.finding import BODY_LIMIT, buffered
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,12 +127,6 @@ def misleading(change: Callable[..., Entity | None]) -> Callable[[Behaviour], Be
 def all_of(world: World, kind: str) -> list[Entity]:
     """Return every entity of a kind, whosever it is; nothing that is right asks for that."""
     return [world._entity(kind, record) for record in world._session.scan(world._key(kind))]  # noqa: SLF001 - no right behaviour has a way to this
-
-
-def buffered(request: Request) -> Request:
-    """Let the body of a request be read more than once."""
-    body = request.read(BODY_LIMIT)
-    return replace(request, read=lambda _: body)
 
 
 def body_of(reply: Reply) -> Any:

@@ -5,7 +5,7 @@ import binascii
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 from typing import Any
 from urllib.parse import parse_qsl
@@ -27,6 +27,12 @@ _EMPTINESS = (
     jsonschema_rs.ValidationErrorKind.Pattern,
 )
 """Rules by which a document refuses an empty value of the right type."""
+
+
+def buffered(request: Request) -> Request:
+    """Let the body of a request be read more than once."""
+    body = request.read(BODY_LIMIT)
+    return replace(request, read=lambda _: body)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +75,11 @@ class Query:
         if len(values) > 1:
             raise ValueError(name)
         return values[0] if values else None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Return the names of all parameters, each once, in the order in which they came."""
+        return tuple(self._values)
 
 
 def credential(scheme: SecurityScheme, request: Request, query: Query) -> str | None:

@@ -11,6 +11,8 @@ from couponspec.document import Example, Operation
 from couponmock.exchange import Request
 from couponmock.finding import Query
 
+QUERIES = ("__code", "__example")
+"""Query parameters of the mock itself."""
 _PREFERENCE = re.compile(r"\s*(code|example)\s*=\s*\"?([^\s\",;]*)\"?\s*\Z")
 _BUSY = {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}
 

@@ -38,6 +38,7 @@ def entry(request: Request, reply: Reply, body: bytes | None, document: Document
         "basis": diagnosis.basis,
         "status": reply.status,
         "answer": _value(reply.body),
+        **({"unknown": [unknown.member() for unknown in diagnosis.unknown]} if diagnosis.unknown else {}),
     }
 
 

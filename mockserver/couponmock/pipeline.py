@@ -12,9 +12,10 @@ from couponspec.faults import Fault
 from couponspec.pack import Kind
 from couponspec.schema import Option
 
+from couponmock import strict
 from couponmock.behaviour import Answer, Behaviour, Call, Refused, World
-from couponmock.exchange import Diagnosis, Reply, Request
-from couponmock.finding import Finding, Query, Validator, credential, first
+from couponmock.exchange import Diagnosis, Reply, Request, Unknown
+from couponmock.finding import Finding, Query, Validator, buffered, credential, first
 from couponmock.forced import Forced
 from couponmock.store import Store
 
@@ -38,6 +39,7 @@ class _Route:
     operation: Operation
     behaviour: Behaviour
     validator: Validator
+    known: strict.Known
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,8 @@ class Pipeline:
     store: Store
     pack: str
     """Id of the pack that a namespace unknown so far is made from."""
+    mode: str = strict.OFF
+    """The strict mode where neither request nor namespace names one."""
     _routes: list[_Route] = field(init=False)
     _renderer: "Renderer" = field(init=False)
 
@@ -64,7 +68,7 @@ class Pipeline:
         """Compile the document."""
         document = self.vendor.document
         self._routes = [
-            _Route(operation, self.vendor.behaviours[operation.id], Validator(operation))
+            _Route(operation, self.vendor.behaviours[operation.id], Validator(operation), strict.Known(operation))
             for operation in document.operations.values()
         ]
         self._renderer = Renderer(document)
@@ -74,7 +78,16 @@ class Pipeline:
 
         Raises:
             BrokenAnswer: the answer would break the document.
+            WrongMode: the request asks for a strict mode that there is not.
         """
+        unknown: list[Unknown] = []
+        reply = self._answer(request, unknown)
+        if not unknown:
+            return reply
+        return replace(reply, diagnosis=replace(reply.diagnosis, unknown=tuple(unknown)))
+
+    def _answer(self, request: Request, unknown: list[Unknown]) -> Reply:
+        """Answer a request; `unknown` is filled with what strict mode finds."""
         operation = self.vendor.document.general
         facts: dict[str, Any] = {"request_id": request.id, "method": request.method}
         try:
@@ -84,6 +97,11 @@ class Pipeline:
             with self.store.session(request.namespace, write=writes, pack=self.pack) as session:
                 world = World(session, self.vendor.document.vendor, self.vendor.kinds, operation.id)
                 query = Query(request.query)
+                if (mode := strict.mode_of(request, session.namespace.settings, self.mode)) != strict.OFF:
+                    request = buffered(request)
+                    unknown += route.known.unknown(request, query)
+                    if unknown and mode == strict.REFUSE:
+                        return strict.refusal(self.vendor.document.vendor, operation.id, tuple(unknown))
                 principal = _authenticate(operation, request, query, world)
                 if forced := Forced.of(request, query):
                     return self._forced(operation, forced, facts)
@@ -105,7 +123,7 @@ class Pipeline:
         example = forced.answer(operation, general, self.vendor.document.identifier)
         owner = operation if example.response in operation.responses else general
         reply = self._renderer.word(owner, example, Answer(example.name), {**facts, "allow": operation.method})
-        diagnosis = replace(reply.diagnosis, operation=operation.id)
+        diagnosis = replace(reply.diagnosis, operation=operation.id, forced=True)
         return replace(reply, headers=(*reply.headers, ("Preference-Applied", str(forced))), diagnosis=diagnosis)
 
     def _route(self, request: Request, facts: dict[str, Any]) -> tuple[_Route, dict[str, str]]:

@@ -24,6 +24,8 @@ class Settings:
     log_format: str = "text"
     """``text``, ``json`` or ``none``."""
     defects: tuple[str, ...] = ()
+    strict: str = "off"
+    """What becomes of requests that hold more than is documented: ``off``, ``warn`` or ``refuse``."""
 
     def dump(self) -> str:
         """Write for `load`."""

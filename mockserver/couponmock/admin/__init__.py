@@ -4,6 +4,7 @@ from flask import Blueprint
 
 from couponmock.admin.answers import PREFIX, Wrong, http_problem, owns, problem
 from couponmock.admin.clock import Clock
+from couponmock.admin.coverage import Coverage, Strictness
 from couponmock.admin.requests import Requests
 from couponmock.admin.worlds import Worlds
 from couponmock.assembly import Assembly
@@ -16,6 +17,7 @@ def blueprint(mock: Assembly) -> Blueprint:
     """Make the admin interface of a mock."""
     routes = Blueprint("admin", __name__, url_prefix=PREFIX)
     worlds, clock, requests = Worlds(mock), Clock(mock), Requests(mock)
+    coverage, strictness = Coverage(mock), Strictness(mock)
     for method, path, view in (
         ("GET", "/health", worlds.health),
         ("GET", "/version", worlds.version),
@@ -37,6 +39,10 @@ def blueprint(mock: Assembly) -> Blueprint:
         ("GET", "/requests", requests.show),
         ("DELETE", "/requests", requests.clear),
         ("POST", "/verify", requests.verify),
+        ("GET", "/coverage", coverage.show),
+        ("DELETE", "/coverage", coverage.clear),
+        ("GET", "/strict", strictness.show),
+        ("PUT", "/strict", strictness.set),
     ):
         routes.add_url_rule(path, endpoint=f"{method} {path}".replace(".", "_"), view_func=view, methods=[method])
     routes.register_error_handler(Wrong, lambda error: problem(400, "request", str(error)))

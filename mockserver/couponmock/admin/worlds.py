@@ -3,7 +3,8 @@
 from couponspec.version import version
 from flask import Response, g, jsonify
 
-from couponmock.admin.answers import Wrong, chosen, described, named, problem, texts
+from couponmock.admin.answers import Wrong, chosen, described, members, named, problem, texts
+from couponmock.admin.coverage import setting
 from couponmock.assembly import Assembly
 from couponmock.exchange import NAMESPACE, NAMESPACE_RULE
 
@@ -42,13 +43,16 @@ class Worlds:
         )
 
     def create(self) -> Response:
-        wanted = texts({"name", "pack"})
+        wanted = members({"name", "pack", "strict"})
+        settings = setting(wanted.pop("strict", None))
+        if not all(isinstance(value, str) for value in wanted.values()):
+            raise Wrong("Give name and pack as texts.")
         pack = wanted.get("pack", self._mock.settings.pack)
         if not NAMESPACE.match(wanted.get("name", "")):
             raise Wrong(f"Give the new namespace's name in the member name. {NAMESPACE_RULE}")
         if pack not in self._mock.worlds:
             raise Wrong(f"There is no pack {pack!r}; use one of {', '.join(self._mock.worlds)}.")
-        namespace = self._mock.store.create_namespace(wanted["name"], self._mock.worlds[pack].id)
+        namespace = self._mock.store.create_namespace(wanted["name"], self._mock.worlds[pack].id, settings=settings)
         return Response(jsonify(described(self._mock, namespace)).data, 201, content_type="application/json")
 
     def show(self, name: str) -> Response:

@@ -13,12 +13,12 @@ from couponmock.defect import (
     asking,
     behaving,
     body_of,
-    buffered,
     mishearing,
     replying,
     with_body,
 )
 from couponmock.exchange import Handler, Reply, Request
+from couponmock.finding import buffered
 from couponmock.vendors.crowdtwist import is_usable
 
 _UNUSE = "unuseCoupon"

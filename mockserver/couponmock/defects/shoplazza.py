@@ -12,14 +12,13 @@ from couponmock.defect import (
     behaving,
     body_of,
     borrowing,
-    buffered,
     mishearing,
     misleading,
     replying,
     with_body,
 )
 from couponmock.exchange import Handler, Reply, Request
-from couponmock.finding import BODY_LIMIT
+from couponmock.finding import BODY_LIMIT, buffered
 
 _HEADER = "access-token"
 """Where credentials stand."""

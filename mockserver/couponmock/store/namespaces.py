@@ -2,9 +2,10 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
-from . import difference, journal, snapshots, statements
+from . import difference, journal, seen, snapshots, statements
 from .difference import namespace_world
 from .engine import Connection, Row
 from .fault import NoSuchNamespace, NoSuchPack
@@ -50,14 +51,15 @@ def listing(connection: Connection) -> list[Namespace]:
     return [namespace_in(row) for row in connection.rows(statements.LIST_NAMESPACES)]
 
 
-def create(connection: Connection, name: str, pack: str) -> Namespace | None:
+def create(connection: Connection, name: str, pack: str, settings: Mapping[str, Any]) -> Namespace | None:
     """Make a namespace, None if it is there already; raise NoSuchPack."""
     checked_key("A namespace's name", name, LONGEST_WORD)
-    made = fresh(connection, name, pack)
+    made = replace(fresh(connection, name, pack), settings=settings)
     if not connection.change(statements.CREATE_NAMESPACE, (name, pack, *row_of(made))):
         return None
     # Whoever recorded at the very moment in which an earlier one was dropped has left an entry behind.
     journal.clear(connection, name)
+    seen.leave(connection, name)
     return made
 
 
@@ -92,3 +94,4 @@ def drop(connection: Connection, name: str) -> None:
     difference.clear(connection, namespace_world(name))
     connection.change(statements.DROP_NAMESPACE, (name,))
     journal.clear(connection, name)
+    seen.leave(connection, name)
