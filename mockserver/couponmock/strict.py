@@ -12,6 +12,7 @@ from typing import Any
 
 from couponspec import schema
 from couponspec.document import Operation
+from couponspec.yamlfile import escape
 
 from couponmock.exchange import Diagnosis, Reply, Request, Unknown
 from couponmock.finding import BODY_LIMIT, Query, credential, strict_json
@@ -129,7 +130,7 @@ class Known:
             yield from (_unknown(f"{place}/", name, members) for name in value if name not in members)
             for name in reversed([name for name in value if name in members]):
                 inner = (each["properties"][name] for each in schemas if name in each.get("properties", ()))
-                todo.append((f"{place}/{name}", value[name], self._whole(inner)))
+                todo.append((f"{place}/{escape(name)}", value[name], self._whole(inner)))
 
     def _whole(self, schemas: Iterable[Any]) -> _Schemas:
         """Return schemas with all that they refer to and consist of; put together once for each place."""
@@ -183,7 +184,7 @@ def _is_open(schemas: _Schemas) -> bool:
 
 
 def _unknown(place: str, name: str, known: Iterable[str]) -> Unknown:
-    return Unknown(_place(place, name), _near(name, known, _NEAR))
+    return Unknown(_place(place, escape(name) if place.startswith("body:") else name), _near(name, known, _NEAR))
 
 
 def _place(place: str, name: str) -> str:

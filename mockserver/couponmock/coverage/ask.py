@@ -31,15 +31,13 @@ def ask(url: str, namespace: str | None, vendors: Sequence[str] = ()) -> Report:
     Raises:
         Unreachable: there is no answer, or it has no coverage in it.
     """
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise Unreachable(f"{url!r} is no address of a mock, such as {DEFAULT_URL}.")
+    host, path = _parts(url)
     query = [("vendor", vendor) for vendor in vendors]
-    if namespace is not None or not parts.path.startswith(_PREFIX):
+    if namespace is not None or not path.startswith(_PREFIX):
         query.append(("namespace", "*" if namespace is None else namespace))
     target = f"{url.rstrip('/')}/__admin/coverage?{urlencode(query)}"
     # A proxy would look for the loopback address on its own machine.
-    proxies = urllib.request.ProxyHandler({} if _is_loopback(parts.hostname) else None)
+    proxies = urllib.request.ProxyHandler({} if _is_loopback(host) else None)
     try:
         with urllib.request.build_opener(proxies).open(target, timeout=_SECONDS) as answer:
             value = json.load(answer)
@@ -51,6 +49,17 @@ def ask(url: str, namespace: str | None, vendors: Sequence[str] = ()) -> Report:
     if not isinstance(value, dict) or not {"total", "vendors"} <= set(value):
         raise Unreachable(f"{url} answers, but not as a couponmock does")
     return value
+
+
+def _parts(url: str) -> tuple[str, str]:
+    """Return host and path of an address."""
+    try:
+        parts = urlsplit(url)
+        if parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0:
+            return parts.hostname, parts.path
+    except ValueError:
+        pass
+    raise Unreachable(f"{url!r} is no address of a mock, such as {DEFAULT_URL}")
 
 
 def _refused(url: str, error: urllib.error.HTTPError) -> str:
