@@ -120,17 +120,19 @@ class Known:
         todo: list[tuple[str, Any, _Schemas]] = [("body:", value, self._whole([self._operation.body]))]
         while todo:
             place, value, schemas = todo.pop()
+            within: list[tuple[str, Any, _Schemas]] = []
             if isinstance(value, list):
-                within = self._whole(each["items"] for each in schemas if isinstance(each.get("items"), Mapping))
-                if within:
-                    todo += [(f"{place}/{index}", item, within) for index, item in reversed([*enumerate(value)])]
-            if not isinstance(value, dict) or _is_open(schemas):
-                continue
-            members = {name for each in schemas for name in each.get("properties", ())}
-            yield from (_unknown(f"{place}/", name, members) for name in value if name not in members)
-            for name in reversed([name for name in value if name in members]):
-                inner = (each["properties"][name] for each in schemas if name in each.get("properties", ()))
-                todo.append((f"{place}/{escape(name)}", value[name], self._whole(inner)))
+                items = self._whole(each.get("items") for each in schemas)
+                if items:
+                    holders = ((index, item) for index, item in enumerate(value) if isinstance(item, dict | list))
+                    within = [(f"{place}/{index}", item, items) for index, item in holders]
+            elif isinstance(value, dict) and not _is_open(schemas):
+                members = {name for each in schemas for name in each.get("properties", ())}
+                yield from (_unknown(f"{place}/", name, members) for name in value if name not in members)
+                for name in [name for name in value if name in members]:
+                    inner = self._whole(each.get("properties", {}).get(name) for each in schemas)
+                    within.append((f"{place}/{escape(name)}", value[name], inner))
+            todo += reversed(within)
 
     def _whole(self, schemas: Iterable[Any]) -> _Schemas:
         """Return schemas with all that they refer to and consist of; put together once for each place."""

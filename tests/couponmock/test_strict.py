@@ -1,10 +1,14 @@
 """Strict mode: what a request holds and no page documents is told, or refused, with what was probably meant."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from couponmock.exchange import Request
+from couponmock.finding import Query
+from couponmock.strict import Known
 from couponspec import load_pack, vendors
 from couponspec.request import build
 from running_mock import Answer, Mock, couponmock, log_lines, serving
@@ -164,6 +168,30 @@ def test_the_requests_of_the_packs_hold_nothing_unknown(mock: Mock, pack: str) -
             request = build(document(vendor), operation, reach.request, bindings)
             answer = world.send(request.method, request.target, request.headers, request.body)
             assert answer.headers["X-Mock-Unknown"] is None, reach
+
+
+def test_a_body_is_judged_at_every_depth() -> None:
+    """Through references, choices, lists and schemas that contain themselves; where any may be, none is unknown."""
+    item = {"properties": {"name": {}, "children": {"type": "array", "items": {"$ref": "#/components/schemas/Item"}}}}
+    choice = [{"properties": {"plain": {}}}, {"properties": {"open": {"additionalProperties": True, "properties": {}}}}]
+    made_up = replace(
+        document("crowdtwist").operations["unuseCoupon"],
+        body={"allOf": [{"properties": {"root": {"$ref": "#/components/schemas/Item"}}}, {"oneOf": choice}]},
+        components={"schemas": {"Item": item}},
+    )
+    body = {
+        "root": {"namee": 1, "children": [{"name": 1}, 2, {"child": [], "children": [{"NAME": 3}]}]},
+        "plain": {"anything": 1},
+        "open": {"anything": 1},
+        "rooot": {"namee": 1},
+    }
+    request = Request("POST", "/", "", {}, lambda _: json.dumps(body).encode(), "id")
+    assert [(each.place, each.did_you_mean) for each in Known(made_up).unknown(request, Query(""))] == [
+        ("body:/rooot", "root"),
+        ("body:/root/namee", "name"),
+        ("body:/root/children/2/child", "children"),
+        ("body:/root/children/2/children/0/NAME", "name"),
+    ]
 
 
 def test_a_hundred_unknown_things_are_told_and_no_more(mock: Mock) -> None:

@@ -67,7 +67,7 @@ class Coverage:
 
     def _ways(self, document: Document, namespace: Namespace | None) -> coverage.Ways:
         """Return how to get a vendor's answers in the world that is asked about."""
-        url = request.host_url.rstrip("/")
+        url = request.host_url.rstrip("/") if request.host else coverage.DEFAULT_URL  # a host that is none is empty
         if namespace and namespace.name != DEFAULT_NAMESPACE:
             url += f"/~{namespace.name}"
         return tour.ways(document, self._world(namespace).packs[document.vendor], url)
