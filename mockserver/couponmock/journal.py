@@ -25,11 +25,16 @@ def entry(request: Request, reply: Reply, body: bytes | None, document: Document
     """
     query = parse_qsl(request.query, keep_blank_values=True, errors="replace")
     diagnosis = reply.diagnosis
+    secret = document.secret_queries.union(
+        unknown.place.removeprefix("query:")
+        for unknown in diagnosis.unknown
+        if unknown.did_you_mean in document.secret_queries
+    )
     return {
         "id": request.id,
         "method": request.method,
         "path": _text(request.path),
-        "query": {_text(name): MASK if name in document.secret_queries else _text(value) for name, value in query},
+        "query": {_text(name): MASK if name in secret else _text(value) for name, value in query},
         "body": _value(body),
         "vendor": diagnosis.vendor,
         "operation": diagnosis.operation,

@@ -176,21 +176,21 @@ def test_a_body_is_judged_at_every_depth() -> None:
     choice = [{"properties": {"plain": {}}}, {"properties": {"open": {"additionalProperties": True, "properties": {}}}}]
     made_up = replace(
         document("crowdtwist").operations["unuseCoupon"],
-        body={"allOf": [{"properties": {"root": {"$ref": "#/components/schemas/Item"}}}, {"oneOf": choice}]},
+        body={"allOf": [{"properties": {"tree": {"$ref": "#/components/schemas/Item"}}}, {"oneOf": choice}]},
         components={"schemas": {"Item": item}},
     )
     body = {
-        "root": {"namee": 1, "children": [{"name": 1}, 2, {"child": [], "children": [{"NAME": 3}]}]},
+        "tree": {"namee": 1, "children": [{"name": 1}, 2, {"child": [], "children": [{"NAME": 3}]}]},
         "plain": {"anything": 1},
         "open": {"anything": 1},
-        "rooot": {"namee": 1},
+        "treee": {"namee": 1},
     }
     request = Request("POST", "/", "", {}, lambda _: json.dumps(body).encode(), "id")
     assert [(each.place, each.did_you_mean) for each in Known(made_up).unknown(request, Query(""))] == [
-        ("body:/rooot", "root"),
-        ("body:/root/namee", "name"),
-        ("body:/root/children/2/child", "children"),
-        ("body:/root/children/2/children/0/NAME", "name"),
+        ("body:/treee", "tree"),
+        ("body:/tree/namee", "name"),
+        ("body:/tree/children/2/child", "children"),
+        ("body:/tree/children/2/children/0/NAME", "name"),
     ]
 
 
@@ -202,6 +202,13 @@ def test_a_hundred_unknown_things_are_told_and_no_more(mock: Mock) -> None:
     assert (len(found), found[0]) == (100, (f"body:/{'x' * 194}...", None))
     assert answer.headers["X-Mock-Unknown"].endswith(", and 95 more")
     assert len(answer.headers["X-Mock-Unknown"]) < 2000
+
+
+def test_a_credential_under_a_misspelt_name_is_not_journalled(mock: Mock) -> None:
+    """What it was meant to be decides."""
+    for mode in (WARN, REFUSE):
+        mock.send("GET", f"{LIST}?apikey=QWERTY&colour=red", mode)
+    assert [entry["query"] for entry in journal(mock)] == [{"apikey": "***", "colour": "red"}] * 2
 
 
 # What becomes of it

@@ -46,7 +46,7 @@ class Worlds:
         wanted = members({"name", "pack", "strict"})
         settings = setting(wanted.pop("strict", None))
         if not all(isinstance(value, str) for value in wanted.values()):
-            raise Wrong("Give name and pack as texts.")
+            raise Wrong("Send name and pack as text members of a JSON object.")
         pack = wanted.get("pack", self._mock.settings.pack)
         if not NAMESPACE.match(wanted.get("name", "")):
             raise Wrong(f"Give the new namespace's name in the member name. {NAMESPACE_RULE}")

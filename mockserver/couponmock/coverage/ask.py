@@ -46,7 +46,7 @@ def ask(url: str, namespace: str | None, vendors: Sequence[str] = ()) -> Report:
     except (OSError, http.client.HTTPException, ValueError) as error:
         reason = getattr(error, "reason", None) or error
         raise Unreachable(f"no mock answers at {url}: {getattr(reason, 'strerror', None) or reason}") from error
-    if not isinstance(value, dict) or not {"total", "vendors"} <= set(value):
+    if not isinstance(value, dict) or not {"namespace", "total", "vendors"} <= set(value):
         raise Unreachable(f"{url} answers, but not as a couponmock does")
     return value
 

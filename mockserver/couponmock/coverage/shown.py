@@ -2,7 +2,7 @@
 
 import re
 import xml.etree.ElementTree as ET
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from .report import Report
@@ -45,8 +45,11 @@ def markdown(report: Report) -> str:
     for vendor, operation in _operations(report):
         figures = " | ".join(str(operation[name]) for name in ("seen", "documented", "forced", "percent"))
         lines.append(f"| {vendor} | {_title(operation)} | {figures} |")
-    missing = [(vendor, operation) for vendor, operation in _operations(report) if operation["counted"]]
-    missing = [(vendor, operation) for vendor, operation in missing if operation["seen"] < operation["documented"]]
+    missing = [
+        (vendor, operation)
+        for vendor, operation in _operations(report)
+        if operation["counted"] and operation["seen"] < operation["documented"]
+    ]
     if missing:
         lines += ["", "### Not seen", ""]
         lines += ["Each with a request that gets it in a fresh world; `couponmock fixtures` has all of them."]
@@ -64,38 +67,31 @@ def markdown(report: Report) -> str:
 def junit(report: Report) -> str:
     """Write a test case for each documented answer: passed if it was seen, else failed, or skipped if it counts not."""
     root = ET.Element("testsuites", name="couponmock coverage")
-    totals = [0, 0, 0]
     for vendor, operation in _operations(report):
-        suite = ET.SubElement(root, "testsuite", name=f"{vendor}.{operation['operation']}")
-        unseen = [example for example in operation["examples"] if not example["seen"]]
-        counts = [len(operation["examples"]), *([len(unseen), 0] if operation["counted"] else [0, len(unseen)])]
-        totals = [total + count for total, count in zip(totals, counts, strict=True)]
-        _count(suite, counts)
+        name = _xml(f"{vendor}.{operation['operation']}")
+        suite = ET.SubElement(root, "testsuite", name=name)
         for example in operation["examples"]:
-            name = f"{example['status']} {example['example']}"
             case = ET.SubElement(
-                suite, "testcase", classname=f"{vendor}.{operation['operation']}", name=_xml(name), time="0"
+                suite, "testcase", classname=name, name=_xml(f"{example['status']} {example['example']}"), time="0"
             )
-            curl = _xml(example["reach"]["curl"] if example["reach"] else "")
             if example["forced"]:
                 ET.SubElement(case, "system-out").text = "Seen only where the client asked for it with Prefer."
             elif not example["seen"] and operation["counted"]:
-                message = f"No client was answered {_answer(example)}"
-                ET.SubElement(case, "failure", message=_xml(message), type="unseen").text = curl
+                message = _xml(f"No client was answered {_answer(example)}")
+                failure = ET.SubElement(case, "failure", message=message, type="unseen")
+                failure.text = _xml(example["reach"]["curl"]) if example["reach"] else None
             elif not example["seen"]:
                 ET.SubElement(case, "skipped", message=_NOT_COUNTED)
-    _count(root, totals)
+        _count(suite, {"tests": "testcase", "failures": "failure", "errors": "error", "skipped": "skipped"})
+    _count(root, {"tests": "testcase", "failures": "failure", "errors": "error"})
     ET.indent(root)
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{ET.tostring(root, encoding="unicode")}\n'
 
 
-def _count(element: ET.Element, counts: list[int]) -> None:
-    tests, failures, skipped = counts
-    element.set("tests", str(tests))
-    element.set("failures", str(failures))
-    element.set("errors", "0")
-    if element.tag == "testsuite":
-        element.set("skipped", str(skipped))
+def _count(element: ET.Element, kinds: Mapping[str, str]) -> None:
+    """Say how many of each kind an element holds."""
+    for name, tag in kinds.items():
+        element.set(name, str(sum(1 for _ in element.iter(tag))))
     element.set("time", "0")
 
 
