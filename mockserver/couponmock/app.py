@@ -13,7 +13,7 @@ from uuid import uuid4
 from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
 
-from couponmock import admin
+from couponmock import admin, coverage, strict
 from couponmock.assembly import Assembly, assemble
 from couponmock.exchange import DEFAULT_NAMESPACE, NAMESPACE, NAMESPACE_RULE, Reply, Request, Transit
 from couponmock.forced import Unforceable
@@ -106,6 +106,8 @@ def _answer(mock: Assembly, path: str) -> Response:
         reply = mock.handle(asked)
     except Unforceable as error:
         return admin.problem(400, "preference", str(error))
+    except strict.WrongMode as error:
+        return admin.problem(400, "strict-mode", str(error))
     except BrokenAnswer as error:
         _LOG.exception("the mock's own answer breaks the document")
         return admin.problem(500, "broken-answer", f"The mock's own answer would break the document: {error}")
@@ -122,13 +124,15 @@ def _answer(mock: Assembly, path: str) -> Response:
 
 def _keep(mock: Assembly, asked: Request, reply: Reply) -> None:
     """Journal an exchange, also the first one of a namespace that reached no operation and so has not made it."""
-    kept = entry(asked, reply, g.get("body"), mock.documents[mock.vendor_of(asked.path) or ""])
+    document = mock.documents[mock.vendor_of(asked.path) or ""]
+    kept = entry(asked, reply, g.get("body"), document)
+    answer = coverage.answer_of(document, reply)
     try:
-        mock.store.record(asked.namespace, kept)
+        mock.store.record(asked.namespace, kept, answer=answer)
     except NoSuchNamespace:
         with mock.store.session(asked.namespace, write=False, pack=mock.default_pack):
             pass
-        mock.store.record(asked.namespace, kept)
+        mock.store.record(asked.namespace, kept, answer=answer)
 
 
 def _namespace() -> tuple[str, str]:
@@ -170,6 +174,7 @@ def _response(reply: Reply, namespace: str, *, mock_headers: bool) -> Response:
             ("X-Mock-Example", diagnosis.example),
             ("X-Mock-Basis", diagnosis.basis),
             ("X-Mock-Reading", ", ".join(diagnosis.readings)),
+            ("X-Mock-Unknown", strict.told(diagnosis.unknown)),
             (NAMESPACE_HEADER, namespace),
             ("X-Mock-Request-Id", g.request_id),
         )
@@ -235,6 +240,7 @@ def _log(log_format: str, response: Response) -> None:
         "finding": reply.diagnosis.finding if reply else "",
         **({"fault": reply.diagnosis.fault} if reply and reply.diagnosis.fault else {}),
         "request_id": g.request_id,
+        **({"unknown": strict.told(reply.diagnosis.unknown)} if reply and reply.diagnosis.unknown else {}),
     }
     if log_format == "json":
         _LOG.info(json.dumps(line))
@@ -242,7 +248,7 @@ def _log(log_format: str, response: Response) -> None:
         head = f"{line['method']} {line['path']!a} {line['status'] or 'dropped'} {line['ms']}ms"
         tail = " ".join(
             f"{name}={line[name]}"
-            for name in ("namespace", "operation", "example", "finding", "fault")
+            for name in ("namespace", "operation", "example", "finding", "fault", "unknown")
             if line.get(name)
         )
         _LOG.info("%s %s", head, tail)

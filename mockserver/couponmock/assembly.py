@@ -164,7 +164,7 @@ def assemble(settings: Settings) -> Assembly:
         store.install_pack(world.id, world.seeds(), frozen=world.frozen)
     pack = worlds[settings.pack].id
     limits = limits_of(settings)
-    pipelines = [Pipeline(v, store, pack, readings, limits.get(slug)) for slug, v in vendors.items()]
+    pipelines = [Pipeline(v, store, pack, readings, limits.get(slug), settings.strict) for slug, v in vendors.items()]
     handlers = {pipeline.vendor.document.vendor: _handler(pipeline, chosen) for pipeline in pipelines}
     return Assembly(settings, store, documents, worlds, handlers)
 

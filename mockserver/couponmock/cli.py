@@ -1,5 +1,6 @@
 """The command ``couponmock``. Exit codes: 0 fine, 1 a check failed, 2 wrong usage or a faulty file, 3 port in use."""
 
+import json
 import re
 import signal
 import sys
@@ -14,7 +15,7 @@ from couponspec import FaultyFile, load_document, load_pack, locate
 from couponspec.pack import Pack
 from couponspec.version import version
 
-from couponmock import tour
+from couponmock import coverage, strict, tour
 from couponmock.assembly import assemble, load_documents, load_worlds
 from couponmock.defect import defects_of
 from couponmock.injection import Limit, Unusable
@@ -22,6 +23,7 @@ from couponmock.reading import UnknownChoice
 from couponmock.settings import DEFAULT_PACK, Settings
 from couponmock.store import StoreFault
 
+EXIT_FAILED = 1
 EXIT_USAGE = 2
 EXIT_PORT = 3
 DEFAULT_PORT = 8642
@@ -103,6 +105,16 @@ _pack_option = click.option("--pack", default=DEFAULT_PACK, show_default=True, m
     metavar="VENDOR.READING=OPTION",
     help="Understand an open question of the pages in this way; see /__admin/readings.",
 )
+@click.option(
+    "--strict",
+    "strict_mode",
+    is_flag=False,
+    flag_value=strict.WARN,
+    default=strict.OFF,
+    show_default=True,
+    type=click.Choice(strict.MODES),
+    help="Tell of what a request holds and no page documents, or refuse it; --strict alone tells.",
+)
 @_guarded
 def serve(  # noqa: PLR0913, PLR0917 - one parameter for each flag
     host: str,
@@ -118,6 +130,7 @@ def serve(  # noqa: PLR0913, PLR0917 - one parameter for each flag
     limits: tuple[str, ...],
     defects: tuple[str, ...],
     readings: tuple[str, ...],
+    strict_mode: str,
 ) -> None:
     """Serve the vendors on one port, at their real paths."""
     from couponmock.server import CannotListen, PortInUse, reserved, serve as run, temporary_store, write_port  # noqa: I001 - granian is loaded only to serve
@@ -149,6 +162,7 @@ def serve(  # noqa: PLR0913, PLR0917 - one parameter for each flag
                 defects=defects,
                 readings=readings,
                 limits=limited,
+                strict=strict_mode,
             )
             mock = assemble(settings)
             mock.store.close()
@@ -244,6 +258,52 @@ def defects(vendors: tuple[str, ...]) -> None:
     for vendor in _vendors(vendors):
         for name, defect in defects_of(vendor).items():
             click.echo(f"{name}: {defect.text}")
+
+
+_COVERAGE_FORMATS = {
+    "text": coverage.text,
+    "json": lambda report: json.dumps(report, indent=2) + "\n",
+    "markdown": coverage.markdown,
+    "junit": coverage.junit,
+}
+
+
+@main.command("coverage")
+@click.argument("url", default=coverage.DEFAULT_URL)
+@click.option("--namespace", metavar="NAME", help="Only this one; else the one of the URL, else all that ever were.")
+@_vendor_option
+@click.option("--fail-under", metavar="PERCENT", type=click.FloatRange(0, 100), help="End with 1 below this share.")
+@click.option(
+    "--format",
+    "wanted",
+    default="text",
+    show_default=True,
+    type=click.Choice([*_COVERAGE_FORMATS]),
+    help="How to say it.",
+)
+@click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="Write to this file, and say one line.")
+def show_coverage(
+    url: str,
+    namespace: str | None,
+    vendors: tuple[str, ...],
+    fail_under: float | None,
+    wanted: str,
+    output: Path | None,
+) -> None:
+    """Tell which documented answers the clients of the mock at URL have got."""
+    try:
+        report = coverage.ask(url, namespace, vendors)
+        shown = _COVERAGE_FORMATS[wanted](report)
+        if output:
+            output.write_text(shown, encoding="utf-8")
+    except coverage.Unreachable as error:
+        raise _fault(str(error).rstrip(".")) from error
+    except OSError as error:
+        raise _fault(f"cannot write to {output}: {error.strerror}") from error
+    click.echo(coverage.summary(report) if output else shown, nl=bool(output))
+    percent = report["total"]["percent"]
+    if fail_under is not None and not percent >= fail_under:
+        raise _fault(f"{percent} % of the documented answers were seen, {fail_under:g} % are asked for", EXIT_FAILED)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """A request and a reply, free of any web framework."""
 
+import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -28,6 +29,25 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
+class Unknown:
+    """Something in a request that its operation does not document."""
+
+    place: str
+    """``query:NAME``, ``header:NAME``, or ``body:`` and a JSON pointer."""
+    did_you_mean: str | None
+    """The documented name that comes near, in the same place."""
+
+    def __str__(self) -> str:
+        """Render for headers and logs, in ASCII: the names are the client's own."""
+        near = f" (did you mean {self.did_you_mean}?)" if self.did_you_mean else ""
+        return json.dumps(self.place)[1:-1] + near
+
+    def member(self) -> dict[str, str | None]:
+        """Render for JSON."""
+        return {"place": self.place, "didYouMean": self.did_you_mean}
+
+
+@dataclass(frozen=True, slots=True)
 class Diagnosis:
     """Why a reply is what it is. It goes into headers and the log, never into a body."""
 
@@ -41,6 +61,10 @@ class Diagnosis:
     """Chosen options that shaped the answer, each ``vendor.reading=option``; empty where all is as usual."""
     fault: str = ""
     """Id and kind of the fault rules that were applied, such as ``f1 latency, f2 drop``."""
+    forced: bool = False
+    """Whether the client has asked for this answer."""
+    unknown: tuple[Unknown, ...] = ()
+    """What strict mode has found."""
 
 
 @dataclass(frozen=True, slots=True)

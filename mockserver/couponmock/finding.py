@@ -70,6 +70,11 @@ class Query:
             raise ValueError(name)
         return values[0] if values else None
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Return the names of all parameters, each once, in the order in which they came."""
+        return tuple(self._values)
+
 
 def buffered(request: Request) -> Request:
     """Read the body of a request now, and let it be read more than once."""

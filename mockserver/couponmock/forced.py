@@ -13,6 +13,8 @@ from couponmock.finding import Query
 from couponmock.reading import Acting
 from couponmock.renderer import in_force
 
+QUERIES = ("__code", "__example")
+"""Query parameters of the mock itself."""
 _PREFERENCE = re.compile(r"\s*(code|example)\s*=\s*\"?([^\s\",;]*)\"?\s*\Z")
 _BUSY = {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}
 

@@ -25,8 +25,13 @@ def entry(request: Request, reply: Reply, body: bytes | None, document: Document
         document: The vendor's document, which knows where credentials stand.
     """
     diagnosis = reply.diagnosis
+    secret = document.secret_queries.union(
+        unknown.place.removeprefix("query:")
+        for unknown in diagnosis.unknown
+        if unknown.did_you_mean in document.secret_queries
+    )
     return {
-        **asked(request, body, document),
+        **_request(request, body, secret),
         "vendor": diagnosis.vendor,
         "operation": diagnosis.operation,
         "finding": diagnosis.finding,
@@ -35,19 +40,23 @@ def entry(request: Request, reply: Reply, body: bytes | None, document: Document
         "status": None if reply.dropped else reply.status,
         "answer": _value(reply.sent),
         **({"fault": diagnosis.fault} if diagnosis.fault else {}),
+        **({"unknown": [unknown.member() for unknown in diagnosis.unknown]} if diagnosis.unknown else {}),
     }
 
 
 def asked(request: Request, body: bytes | None, document: Document) -> dict[str, Any]:
     """Describe a request, without its answer; the arguments are those of `entry`."""
+    return {**_request(request, body, document.secret_queries), "vendor": document.vendor}
+
+
+def _request(request: Request, body: bytes | None, secret: frozenset[str]) -> dict[str, Any]:
     query = parse_qsl(request.query, keep_blank_values=True, errors="replace")
     return {
         "id": request.id,
         "method": request.method,
         "path": _text(request.path),
-        "query": {_text(name): MASK if name in document.secret_queries else _text(value) for name, value in query},
+        "query": {_text(name): MASK if name in secret else _text(value) for name, value in query},
         "body": _value(body),
-        "vendor": document.vendor,
     }
 
 

@@ -11,8 +11,9 @@ from couponspec.faults import Fault
 from couponspec.pack import Kind
 from couponspec.schema import Option
 
+from couponmock import strict
 from couponmock.behaviour import Answer, Behaviour, Call, Precheck, Refused, World, behaviours_of, prechecks_of
-from couponmock.exchange import Diagnosis, Reply, Request
+from couponmock.exchange import Diagnosis, Reply, Request, Unknown
 from couponmock.finding import Finding, Query, Validator, buffered, credential, first
 from couponmock.forced import Forced
 from couponmock.form import Form, forms_of
@@ -38,6 +39,7 @@ class _Route:
     behaviour: Behaviour
     prechecks: tuple[Precheck, ...]
     validator: Validator
+    known: strict.Known
 
 
 @dataclass(frozen=True)
@@ -87,6 +89,8 @@ class Pipeline:
     """The server's own choices: name of a reading -> option."""
     limit: Limit | None = None
     """How fast the vendor may be asked, where a namespace does not say."""
+    mode: str = strict.OFF
+    """The strict mode where neither request nor namespace names one."""
     _choices: Choices = field(init=False)
     _routes: list[_Route] = field(init=False)
     _renderer: Renderer = field(init=False)
@@ -101,6 +105,7 @@ class Pipeline:
                 self.vendor.behaviours[operation.id],
                 tuple(check for check in self.vendor.prechecks if check.before == operation.id),
                 Validator(operation),
+                strict.Known(operation),
             )
             for operation in document.operations.values()
         ]
@@ -113,21 +118,26 @@ class Pipeline:
 
         Raises:
             BrokenAnswer: the answer would break the document.
+            WrongMode: the request asks for a strict mode that there is not.
         """
-        reply = self._answered(request, decided=False)
-        return self._injected(reply) if isinstance(reply, _Due) else reply
+        unknown: list[Unknown] = []
+        reply = self._answered(request, unknown, decided=False)
+        if isinstance(reply, _Due):
+            reply = self._injected(reply)
+        return replace(reply, diagnosis=replace(reply.diagnosis, unknown=tuple(unknown))) if unknown else reply
 
     def _injected(self, due: _Due) -> Reply:
         """Let limits and fault rules decide about a request, then answer it."""
         decision = self._injection.decide(due.request.namespace, due.principal, due.operation.id, due.asked)
-        reply = None if decision.prevents else self._answered(due.request, decided=True)
+        reply = None if decision.prevents else self._answered(due.request, [], decided=True)
         if decision.instead:
             reply = self._instead(due.operation, decision.instead, due.facts, due.acting)
         if not isinstance(reply, Reply):  # the connection is dropped before the operation
             reply = Reply(0, "", b"", diagnosis=Diagnosis(self.vendor.document.vendor, due.operation.id))
         return decision.applied(reply)
 
-    def _answered(self, request: Request, *, decided: bool) -> Reply | _Due:
+    def _answered(self, request: Request, unknown: list[Unknown], *, decided: bool) -> Reply | _Due:
+        """Answer a request, unless something is to be decided first; what strict mode finds is put into `unknown`."""
         operation = self.vendor.document.general
         facts: dict[str, Any] = {"request_id": request.id, "method": request.method}
         acting: Acting | None = None
@@ -142,10 +152,15 @@ class Pipeline:
                 acting = self._choices.acting(session.namespace.settings)
                 world = World(session, self.vendor.document.vendor, self.vendor.kinds, operation.id, acting)
                 query = Query(request.query)
+                settings = session.namespace.settings
+                if not decided and (mode := strict.mode_of(request, settings, self.mode)) != strict.OFF:
+                    request = buffered(request)
+                    unknown += route.known.unknown(request, query)
+                    if unknown and mode == strict.REFUSE:
+                        return strict.refusal(self.vendor.document.vendor, operation.id, tuple(unknown))
                 principal = _authenticate(operation, request, query, world)
                 if forced := Forced.of(request, query):
                     return self._forced(operation, forced, facts, acting)
-                settings = session.namespace.settings
                 if not decided and (asked := self._injection.due(settings, operation, request)):
                     return _Due(operation, principal, request, asked, facts, acting)
                 parameters, body, finding = _validate(route.validator, request, path, query)
@@ -174,7 +189,8 @@ class Pipeline:
     def _forced(self, operation: Operation, forced: Forced, facts: dict[str, Any], acting: Acting) -> Reply:
         """Give the answer that the client has asked for; nothing of the world is looked at or changed."""
         reply = self._instead(operation, forced, facts, acting)
-        return replace(reply, headers=(*reply.headers, ("Preference-Applied", str(forced))))
+        diagnosis = replace(reply.diagnosis, forced=True)
+        return replace(reply, headers=(*reply.headers, ("Preference-Applied", str(forced))), diagnosis=diagnosis)
 
     def _instead(self, operation: Operation, forced: Forced, facts: Mapping[str, Any], acting: Acting) -> Reply:
         general = self.vendor.document.general

@@ -28,6 +28,8 @@ class Settings:
     """Options of readings that are chosen, each ``vendor.reading=option``; for the rest the taken ones."""
     limits: tuple[tuple[str, int, float], ...] = ()
     """Vendor, size of its leaky bucket in requests, and by how many of them it drains in a second."""
+    strict: str = "off"
+    """What becomes of requests that hold more than is documented: ``off``, ``warn`` or ``refuse``."""
 
     def dump(self) -> str:
         """Write for `load`."""

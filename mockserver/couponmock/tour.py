@@ -39,6 +39,33 @@ def stops(document: Document, pack: Pack, base_url: str) -> Iterator[Stop]:
         )
 
 
+def ways(document: Document, pack: Pack, base_url: str) -> dict[tuple[str, str], Stop]:
+    """Return how to get each answer, by operation and example.
+
+    As the pack has it; an answer that it does not reach is asked for by `Prefer`, with the operation's first request.
+    """
+    found: dict[tuple[str, str], Stop] = {}
+    for stop in stops(document, pack, base_url):
+        found.setdefault((stop.operation, stop.example.name), stop)
+    bindings = pack.bindings(_epoch(pack))
+    for operation in document.operations.values():
+        first = next((reach for reach in pack.reach if reach.operation == operation.id), None)
+        for example in operation.examples.values() if first else ():
+            if first and (operation.id, example.name) not in found:
+                headers = {**first.request.get("headers", {}), "Prefer": f"example={example.name}"}
+                request = build(document, operation, {**first.request, "headers": headers}, bindings)
+                stop = Stop(
+                    vendor=document.vendor,
+                    operation=operation.id,
+                    example=example,
+                    handle=first.handle,
+                    values=_values(first, bindings),
+                    curl=request.curl(base_url),
+                )
+                found[operation.id, example.name] = stop
+    return found
+
+
 def highlights(document: Document, pack: Pack, base_url: str) -> list[Stop]:
     """Return the first answer of each operation: the one that succeeds."""
     first: dict[str, Stop] = {}

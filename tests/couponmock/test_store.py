@@ -661,13 +661,14 @@ def test_a_file_that_cannot_be_used_is_a_store_fault(tmp_path: Path) -> None:
             Store.open(f"sqlite:///{path}")
 
 
-def test_a_store_of_another_version_is_refused(store: Store, store_url: str) -> None:
-    """Its tables may be arranged differently."""
+@pytest.mark.parametrize("version", [statements.LAYOUT - 1, statements.LAYOUT + 1, 999])
+def test_a_store_of_another_version_is_refused(store: Store, store_url: str, version: int) -> None:
+    """Its tables may be arranged differently; an older one is no better than a newer one."""
     store.close()
     connection = connect(store_url)
-    connection.change("UPDATE couponmock_layout SET version = 999")
+    connection.change("UPDATE couponmock_layout SET version = ?", (version,))
     connection.close()
-    with pytest.raises(StoreFault, match="another version"):
+    with pytest.raises(StoreFault, match="was made by another version of couponmock; use a new one"):
         Store.open(store_url)
 
 

@@ -9,6 +9,7 @@ from flask import Blueprint, Response
 
 from couponmock.admin.answers import PREFIX, Wrong, http_problem, owns, problem
 from couponmock.admin.clock import Clock
+from couponmock.admin.coverage import Coverage, Strictness
 from couponmock.admin.faults import Faults
 from couponmock.admin.limits import Limits
 from couponmock.admin.readings import Readings
@@ -26,6 +27,7 @@ def blueprint(mock: Assembly) -> Blueprint:
     routes = Blueprint("admin", __name__, url_prefix=PREFIX)
     worlds, clock, requests = Worlds(mock), Clock(mock), Requests(mock)
     readings, faults, limits = Readings(mock), Faults(mock), Limits(mock)
+    coverage, strictness = Coverage(mock), Strictness(mock)
     for method, path, view in (
         ("GET", "/health", worlds.health),
         ("GET", "/version", worlds.version),
@@ -58,6 +60,10 @@ def blueprint(mock: Assembly) -> Blueprint:
         ("GET", "/limits", limits.show),
         ("PUT", "/limits", limits.set),
         ("DELETE", "/limits", limits.clear),
+        ("GET", "/coverage", coverage.show),
+        ("DELETE", "/coverage", coverage.clear),
+        ("GET", "/strict", strictness.show),
+        ("PUT", "/strict", strictness.set),
     ):
         routes.add_url_rule(path, endpoint=f"{method} {path}".replace(".", "_"), view_func=view, methods=[method])
     routes.register_error_handler(Wrong, lambda error: problem(400, "request", str(error)))

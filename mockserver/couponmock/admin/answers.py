@@ -5,6 +5,7 @@ from typing import Any
 from flask import Response, g, jsonify, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
+from couponmock import strict
 from couponmock.assembly import Assembly
 from couponmock.exchange import DEFAULT_NAMESPACE
 from couponmock.finding import strict_json
@@ -105,4 +106,5 @@ def described(mock: Assembly, namespace: Namespace) -> dict[str, Any]:
         "frozen": namespace.frozen is not None,
         "readings": dict(namespace.settings.get(SETTING, {})),
         **({"faults": len(rules)} if (rules := namespace.settings.get(RULES, {}).get("rules")) else {}),
+        **({"strict": namespace.settings[strict.SETTING]} if strict.SETTING in namespace.settings else {}),
     }

@@ -5,6 +5,7 @@ from flask import Response, g, jsonify
 
 from couponmock.admin.answers import Wrong, chosen, described, members, named, problem
 from couponmock.admin.clock import MEMBERS, clock_of
+from couponmock.admin.coverage import setting
 from couponmock.admin.readings import choices_of
 from couponmock.assembly import Assembly
 from couponmock.exchange import NAMESPACE, NAMESPACE_RULE
@@ -53,7 +54,7 @@ class Worlds:
         )
 
     def create(self) -> Response:
-        wanted = members({"name", "pack", "clock", "readings"})
+        wanted = members({"name", "pack", "clock", "readings", "strict"})
         pack = wanted.get("pack", self._mock.settings.pack)
         clock = wanted.get("clock", {})
         if not isinstance(wanted.get("name"), str) or not NAMESPACE.match(wanted["name"]):
@@ -67,7 +68,7 @@ class Worlds:
             wanted["name"],
             self._mock.worlds[pack].id,
             **clock_of(clock),
-            settings={SETTING: readings} if readings else {},
+            settings={**({SETTING: readings} if readings else {}), **setting(wanted.get("strict"))},
         )
         return Response(jsonify(described(self._mock, namespace)).data, 201, content_type="application/json")
 

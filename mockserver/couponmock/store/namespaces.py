@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from . import difference, journal, snapshots, statements
+from . import difference, journal, seen, snapshots, statements
 from .difference import namespace_world
 from .engine import Connection, Row
 from .fault import NoSuchNamespace, NoSuchPack
@@ -61,6 +61,7 @@ def create(
         return None
     # Whoever recorded at the very moment in which an earlier one was dropped has left an entry behind.
     journal.clear(connection, name)
+    seen.leave(connection, name)
     return made
 
 
@@ -108,3 +109,4 @@ def drop(connection: Connection, name: str) -> None:
     difference.clear(connection, namespace_world(name))
     connection.change(statements.DROP_NAMESPACE, (name,))
     journal.clear(connection, name)
+    seen.leave(connection, name)

@@ -3,7 +3,7 @@
 A *world* is the first part of every key: a pack's records, a namespace's difference from its pack, or a copy of one.
 """
 
-LAYOUT = 1
+LAYOUT = 2
 
 TABLES = (
     "CREATE TABLE couponmock_layout (version BIGINT NOT NULL)",
@@ -33,6 +33,10 @@ TABLES = (
     # The engine numbers the entries, so that nobody waits for anybody in order to get the next number.
     "CREATE TABLE couponmock_journal (number {number}, namespace {text} NOT NULL, entry {text} NOT NULL)",
     "CREATE UNIQUE INDEX couponmock_journal_key ON couponmock_journal (namespace, number)",
+    # What the journal has ever told, though its entries be gone. namespace '': what dropped namespaces have seen.
+    """CREATE TABLE couponmock_seen (
+        namespace {text} NOT NULL, answer {text} NOT NULL, PRIMARY KEY (namespace, answer)
+    ){options}""",
 )
 WRITE_LAYOUT = "INSERT INTO couponmock_layout (version) VALUES (?)"
 READ_LAYOUT = "SELECT version FROM couponmock_layout"
@@ -91,6 +95,19 @@ TRIM_JOURNAL = (
     "SELECT number FROM couponmock_journal WHERE namespace = ? ORDER BY number DESC LIMIT 1 OFFSET ?)"
 )
 CLEAR_JOURNAL = "DELETE FROM couponmock_journal WHERE namespace = ?"
+
+# What has been seen before is only looked up, so that recordings do not wait for each other.
+SEE = "INSERT INTO couponmock_seen (namespace, answer) VALUES (?, ?) ON CONFLICT (namespace, answer) DO NOTHING"
+SEEN = "SELECT answer FROM couponmock_seen WHERE namespace = ? ORDER BY answer"
+SEEN_ANYWHERE = "SELECT DISTINCT answer FROM couponmock_seen ORDER BY answer"
+# In order: of two namespaces that are dropped at once, one waits for the other and not each for each.
+KEEP_SEEN = (
+    "INSERT INTO couponmock_seen (namespace, answer)"
+    " SELECT '', answer FROM couponmock_seen WHERE namespace = ? ORDER BY answer"
+    " ON CONFLICT (namespace, answer) DO NOTHING"
+)
+CLEAR_SEEN = "DELETE FROM couponmock_seen WHERE namespace = ?"
+CLEAR_SEEN_ANYWHERE = "DELETE FROM couponmock_seen"
 
 # A namespace's world sorts after a pack's, so its own record comes first.
 GET = "SELECT data FROM couponmock_record WHERE world IN (?, ?) AND kind = ? AND id = ? ORDER BY world DESC LIMIT 1"

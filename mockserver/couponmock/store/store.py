@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from . import difference, journal, namespaces, snapshots, statements
+from . import difference, journal, namespaces, seen, snapshots, statements
 from .difference import namespace_world, pack_world
 from .engine import Connection, Engine, Row
 from .fault import DuplicateRow, NamespaceExists, StoreFault
@@ -130,7 +130,10 @@ class Store:
             return namespaces.save(connection, replace(fresh, settings=change(dict(before.settings))))
 
     def drop_namespace(self, name: str) -> None:
-        """Remove a namespace with its snapshots and its journal; raise NoSuchNamespace."""
+        """Remove a namespace with its snapshots and its journal; raise NoSuchNamespace.
+
+        What it has seen stays among what all namespaces have.
+        """
         with self._locked(name) as (connection, _):
             namespaces.drop(connection, name)
 
@@ -195,15 +198,21 @@ class Store:
         with self._locked(name) as (connection, _):
             snapshots.drop(connection, name, label)
 
-    def record(self, name: str, entry: Mapping[str, Any]) -> None:
+    def record(self, name: str, entry: Mapping[str, Any], *, answer: str | None = None) -> None:
         """Append an entry to the journal of a namespace; raise NoSuchNamespace, or ValueError for what is not JSON.
 
-        To be called outside of a writing session, since SQLite has one writer at a time; in PostgreSQL nobody waits.
-        Nor is the disk waited for: a crash of the machine may lose the last entries.
+        `answer` names what was answered, if it is to be among what the namespace has seen; the caller sees to it that
+        there are only so many names.
+
+        To be called outside of a writing session, since SQLite has one writer at a time; in PostgreSQL nobody waits,
+        but for a rival who records the same answer for the first time. Nor is the disk waited for: a crash of the
+        machine may lose the last entries.
         """
         text = document(entry)
         with self._pool.transaction(write=True, lasting=False) as connection:
             journal.append(connection, name, text)
+            if answer is not None:
+                seen.add(connection, name, answer)
 
     def journal(self, name: str, *, limit: int = JOURNAL_KEPT, newest_first: bool = False) -> list[dict[str, Any]]:
         """Return the first `limit` of the newest JOURNAL_KEPT entries, in order of recording or the other way round.
@@ -218,6 +227,24 @@ class Store:
         """Forget all entries of a namespace's journal; raise NoSuchNamespace."""
         with self._locked(name) as (connection, _):
             journal.clear(connection, name)
+
+    def seen(self, name: str | None) -> list[str]:
+        """Return the answers that were recorded in a namespace since it was made or they were cleared, in order.
+
+        Neither the bound of the journal nor a reset takes any away. With None: those of all namespaces, also of dropped
+        ones. Raises NoSuchNamespace.
+        """
+        with self._pool.transaction(write=False) as connection:
+            if name is not None:
+                namespaces.existing(connection, name, lock=False)
+            return seen.answers(connection, name)
+
+    def clear_seen(self, name: str | None) -> None:
+        """Forget what a namespace has seen, or with None what any has; raise NoSuchNamespace."""
+        with self._pool.transaction(write=True) as connection:
+            if name is not None:
+                namespaces.existing(connection, name, lock=True)
+            seen.clear(connection, name)
 
     def session(self, name: str, *, write: bool, pack: str) -> AbstractContextManager[Session]:
         """Open a session: committed at a clean exit, rolled back when the body raises.
