@@ -35,6 +35,8 @@ class Layer:
     """Vendor -> title, where one is given."""
     clock: str | None
     """``now``, or an RFC 3339 time; None if none is given."""
+    installed: bool = False
+    """Whether the vendors' halls hold it."""
 
 
 def layer_of(file: YamlFile, documents: Mapping[str, Document], number: int = 0) -> Layer:
@@ -106,7 +108,8 @@ def packs_of(
     if clock is None:
         fix = f"write clock: {NOW}, or a time at which the clock stands still"
         raise FaultyFile([layers[0].file.fault("", "no layer gives a clock", fix)])
-    named = [layer.name for layer in layers]
+    files = [layer.name for layer in layers if not layer.installed]
+    name = files[-1] if files else "+".join(layer.name for layer in layers)
     titles = {vendor: title for layer in layers for vendor, title in layer.titles.items()}
     packs: dict[str, Pack] = {}
     faults: list[Fault] = []
@@ -122,8 +125,8 @@ def packs_of(
         if all(entity.kind != "credential" for entity in pack.entities):
             fix = "seed one, so that a request can be answered"
             faults.append(parts[0].place.fault("/entities", f"there is no credential of {vendor}", fix))
-        title = titles.get(vendor, named[-1])
-        packs[vendor] = replace(pack, name=named[-1], title=title, frozen=stopped_at(clock))
+        title = titles.get(vendor, name)
+        packs[vendor] = replace(pack, name=name, title=title, frozen=stopped_at(clock))
     if faults:
         raise FaultyFile(faults)
     return packs
@@ -146,4 +149,5 @@ def _load(documents: Mapping[str, Document], name: str, number: int, at: Path | 
         parts=tuple(part for layer in layers for part in layer.parts),
         titles={vendor: title for layer in layers for vendor, title in layer.titles.items()},
         clock=layers[0].clock,
+        installed=True,
     )

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import islice
@@ -123,9 +123,13 @@ class Pack:
     entities: tuple[Entity, ...]
     reach: tuple[Reach, ...]
 
-    def bindings(self, epoch: int) -> dict[str, dict[str, Any]]:
-        """Return handle -> members, with times as Unix seconds counted from an epoch."""
-        return {entity.handle: self.kinds[entity.kind].rendered(entity.data, epoch) for entity in self.entities}
+    def bindings(self, epoch: int, only: Container[str] | None = None) -> dict[str, dict[str, Any]]:
+        """Return handle -> members, with times as Unix seconds counted from an epoch, of all entities or of some."""
+        return {
+            entity.handle: self.kinds[entity.kind].rendered(entity.data, epoch)
+            for entity in self.entities
+            if only is None or entity.handle in only
+        }
 
     @cached_property
     def digest(self) -> str:

@@ -2,7 +2,7 @@
 
 from couponmock.behaviour import Answer, Call, Refused, World, behaviour
 
-_UNSHOWN = {"account", "answers"}
+_UNSHOWN = {"account"}
 
 
 @behaviour("getCoupon", "found", "not_found")
