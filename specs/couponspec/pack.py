@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from couponspec.document import Document
 from couponspec.faults import Fault, FaultyFile
 from couponspec.kind import OWN, Kind, State, load_kinds, lookup, moment
 from couponspec.request import NO_CREDENTIAL, Unbound, build, names_in
-from couponspec.shape import problems_with, stranger
+from couponspec.shape import Shape, problems_with, shape, stranger
 from couponspec.yamlfile import YamlFile
 
 __all__ = [
@@ -27,11 +27,12 @@ __all__ = [
     "Reach",
     "State",
     "composed",
+    "entity_faults",
+    "entity_of",
     "load_kinds",
     "load_pack",
     "lookup",
     "moment",
-    "own_faults",
     "stopped_at",
 ]
 
@@ -237,7 +238,7 @@ class _Layers:
                 continue
             yield from self._reference_faults(entity, kind)
             yield from _key_faults(entity, kind, taken)
-            yield from own_faults(entity, self._document)
+            yield from _own_faults(entity, self._document)
 
     def _reference_faults(self, entity: Entity, kind: Kind) -> Iterator[Fault]:
         for member, target in kind.references.items():
@@ -297,6 +298,32 @@ def entity_of(kind: str, name: str, data: Mapping[str, Any], place: Place) -> En
     )
 
 
+@cache
+def _entity_shapes() -> tuple[Shape, Shape]:
+    """Return the shapes of an entity's name, and of its members that belong to the pack."""
+    entities, entity = (shape("pack")["$defs"][name] for name in ("entities", "entity"))
+    return Shape(entities["additionalProperties"]["propertyNames"]), Shape(entity)
+
+
+def entity_faults(entity: Entity, written: Mapping[str, Any], kind: Kind, document: Document) -> list[Fault]:
+    """List what is wrong with one entity by itself, whatever else there is.
+
+    Args:
+        entity: What `entity_of` made of it.
+        written: All that is written of it.
+        kind: Its kind.
+        document: The vendor's document.
+    """
+    name, own = _entity_shapes()
+    place = entity.place
+    return (
+        name.problems(place.file, place.pointer, entity.name)
+        or own.problems(place.file, place.pointer, written)
+        or kind.shape.problems(place.file, place.pointer, entity.data)
+        or [*_own_faults(entity, document)]
+    )
+
+
 def _key_faults(entity: Entity, kind: Kind, taken: dict[tuple[str, str, str], str]) -> Iterator[Fault]:
     for fields in kind.keys:
         if any(entity.data.get(field) is None for field in fields):
@@ -308,7 +335,7 @@ def _key_faults(entity: Entity, kind: Kind, taken: dict[tuple[str, str, str], st
         taken.setdefault(key, entity.handle)
 
 
-def own_faults(entity: Entity, document: Document) -> Iterator[Fault]:
+def _own_faults(entity: Entity, document: Document) -> Iterator[Fault]:
     """Yield what is wrong with the members of an entity that name something of the vendor's document."""
     for operation, answer in entity.answers.items():
         if operation not in document.operations or answer not in document.operations[operation].examples:
