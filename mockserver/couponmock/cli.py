@@ -3,6 +3,7 @@
 import shlex
 import signal
 import sys
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from functools import wraps
@@ -130,7 +131,9 @@ def serve(  # noqa: PLR0913, PLR0917 - one parameter for each flag
                 stack.callback(port_file.unlink, missing_ok=True)
             store = state or stack.enter_context(temporary_store())
             settings = Settings(store, chosen, layers, mock_headers, journal, log_format, defects)
+            begun = time.monotonic()
             mock = assemble(settings)
+            assembled_in = time.monotonic() - begun
             if state:
                 _warn_of_another_pack(mock)
             mock.store.close()
@@ -140,7 +143,7 @@ def serve(  # noqa: PLR0913, PLR0917 - one parameter for each flag
                 if port_file:
                     write_port(port_file, base_url)
 
-            run(settings, host, port, workers, ready)
+            run(settings, host, port, workers, ready, assembled_in)
         except PortInUse as error:
             fix = "stop what listens there, or choose another with --port (0 for any free one)"
             raise _fault(f"{error} is in use; {fix}", EXIT_PORT) from error

@@ -45,7 +45,7 @@ def parse(text: str, path: Path, lines: Mapping[str, int] | None = None) -> Yaml
 
     def number(digits: str) -> float:
         value = float(digits)
-        if math.isinf(value):
+        if not math.isfinite(value):
             raise ValueError(digits)
         return value
 
