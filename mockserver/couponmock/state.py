@@ -100,14 +100,17 @@ class Entities:
             raise Clash(f"{len(found)} of kind {kind.name} have {said}: {_few(found)}; give more members, or the name.")
         return str(found[0])
 
-    def put(self, kind: Kind, name: str, state: str | None, members: Mapping[str, Any]) -> tuple[dict[str, Any], bool]:
+    def put(
+        self, kind: Kind, name: str, state: str | None, members: Mapping[str, Any] | None
+    ) -> tuple[dict[str, Any], bool]:
         """Put an entity into a state, give it members, or make it; describe it, and tell whether it is new.
 
         Args:
             kind: Its kind.
             name: Its name within the kind.
-            state: One of the kind's states.
-            members: Members that it gets then, as a pack would write them; offsets count from the present.
+            state: One of the kind's states, or None.
+            members: Members that it gets then, as a pack would write them; offsets count from the present. Without
+                any, not even none, the entity has to be there.
 
         Raises:
             Unknown: there is none of that name, and no members to make it of.
@@ -116,7 +119,7 @@ class Entities:
         """
         now = self._session.now()
         before = self._members(kind, name)
-        if before is None and not members:
+        if before is None and members is None:
             self.show(kind, name)
         written = dict(before or {})
         if state is not None:
@@ -125,7 +128,7 @@ class Entities:
                 fault = WRITTEN.fault("/state", f"a {kind.name} has no state {state!r}", fix)
                 raise Invalid(f"{kind.name}.{name}", [fault])
             written = kind.states[state].put(kind, written, now)
-        written.update(members)
+        written.update(members or {})
         entity = entity_of(kind.name, name, written, MEMBERS)
         if faults := entity_faults(entity, written, kind, self._document) or [*self._dangling(kind, entity.data)]:
             raise Invalid(entity.handle, faults)

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from couponspec.kind import OWN
 from couponspec.layers import FORMAT, layer_of, packs_of
 from couponspec.pack import NOW, Entity, Kind, Pack
 from couponspec.yamlfile import YamlFile
@@ -58,8 +57,8 @@ def exported(mock: Assembly, name: str) -> dict[str, Any]:
 
 
 def _written(kind: Kind, data: Mapping[str, Any], namespace: Namespace, now: int) -> dict[str, Any]:
-    """Write an entity's members in the order of its kind."""
-    written = {member: data[member] for member in (*kind.schema["properties"], *OWN) if member in data}
+    """Write an entity's members in their order, which some vendor's answers show."""
+    written = dict(data)
     for member in kind.moments:
         value = written.get(member)
         if value is not None:
@@ -163,8 +162,8 @@ def _records(packs: Mapping[str, Pack], base: World, epoch: int) -> Iterator[See
             kind = pack.kinds[entity.kind]
             data = _whole(kind, entity, epoch)
             below = seeded.get(entity.handle)
-            # As texts: 5 and 5.0 are equal and yet not the same answer.
-            if below is None or _sorted(_whole(kind, below, epoch)) != _sorted(data):
+            # As texts: 5 and 5.0, or another order, are equal and yet not the same answer.
+            if below is None or json.dumps(_whole(kind, below, epoch)) != json.dumps(data):
                 index = tuple(kind.index(entity.data))
                 yield Seed(store_kind(vendor, entity.kind), entity.name, data, index)
 
@@ -179,7 +178,3 @@ def _deleted(packs: Mapping[str, Pack], base: World) -> Iterator[tuple[str, str]
 
 def _whole(kind: Kind, entity: Entity, epoch: int) -> dict[str, Any]:
     return {**kind.rendered(entity.data, epoch), **entity.own}
-
-
-def _sorted(data: Mapping[str, Any]) -> str:
-    return json.dumps(data, sort_keys=True)

@@ -62,8 +62,8 @@ class State:
     def put(self, vendor: str, kind: str, name: str | None = None) -> Response:
         """Put an entity, named or found by its members, into a state, give it members, or both."""
         raw = members({"state", "members"})
-        state, given = raw.get("state"), raw.get("members", {})
-        if (state is None and "members" not in raw) or not isinstance(state, str | None) or not isinstance(given, dict):
+        state, given = raw.get("state"), raw.get("members")
+        if state is given is None or not isinstance(state, str | None) or not isinstance(given, dict | None):
             raise Wrong('Give the name of a state, members, or both: {"state": "used", "members": {"quantity": 2}}.')
         with self._entities(vendor, kind, write=True) as (entities, looked):
             if name is None:
