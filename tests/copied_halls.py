@@ -32,7 +32,7 @@ def spoil(file: Path, old: str, new: str, *, everywhere: bool = False) -> int:
 def mock_of(halls: Path, state: Path, pack: str = "demo") -> Assembly:
     """Make a mock of copied halls with its state in a file; close its store in the end."""
     with patch.object(locate, "root", lambda: halls):
-        return assemble(Settings(f"sqlite:///{state}", VENDORS, pack=pack, log_format="none"))
+        return assemble(Settings(f"sqlite:///{state}", VENDORS, pack=(pack,), log_format="none"))
 
 
 def client_of(mock: Assembly) -> FlaskClient:

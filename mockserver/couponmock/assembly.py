@@ -1,20 +1,19 @@
 """Puts documents, packs, behaviours and store together into a mock, or says what keeps them apart."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib import import_module
 from pathlib import Path
 
-from couponspec import FaultyFile, load_document, load_pack, locate
+from couponspec import FaultyFile, load_document, load_layers, load_pack, locate
 from couponspec.document import Document
-from couponspec.faults import Fault
-from couponspec.pack import Pack
+from couponspec.pack import Kind, Pack, load_kinds
 from couponspec.reader import example_faults
 from couponspec.sources import Reading
 
-from couponmock.behaviour import ANSWERS, store_kind
+from couponmock.behaviour import store_kind
 from couponmock.defect import Defect, defects_of
 from couponmock.exchange import Handler, Reply, Request
 from couponmock.injection import Limit
@@ -35,18 +34,16 @@ class World:
     frozen: int | None
     """Unix seconds at which its clock stands still; None if it runs."""
 
-    def seeds(self) -> list[Seed]:
-        """Return the entities as the store takes them."""
-        return [
-            Seed(
-                kind=store_kind(vendor, entity.kind),
-                id=entity.name,
-                data={**entity.data, ANSWERS: dict(entity.answers)} if entity.answers else dict(entity.data),
-                lookups=tuple(pack.kinds[entity.kind].index(entity.data)),
-            )
-            for vendor, pack in self.packs.items()
-            for entity in pack.entities
-        ]
+    def seeds(self) -> Iterator[Seed]:
+        """Yield the entities as the store takes them."""
+        for vendor, pack in self.packs.items():
+            for entity in pack.entities:
+                yield Seed(
+                    kind=store_kind(vendor, entity.kind),
+                    id=entity.name,
+                    data={**entity.data, **entity.own},
+                    lookups=tuple(pack.kinds[entity.kind].index(entity.data)),
+                )
 
 
 @dataclass(frozen=True)
@@ -60,6 +57,8 @@ class Assembly:
     """Name of a pack -> that world."""
     handlers: Mapping[str, Handler]
     """Vendor -> what answers for it."""
+    pack: str
+    """Name of the pack that namespaces are made from on first use."""
 
     @cached_property
     def readings(self) -> dict[str, Reading]:
@@ -74,7 +73,16 @@ class Assembly:
     @property
     def default_pack(self) -> str:
         """Return the id of the pack that namespaces are made from on first use."""
-        return self.worlds[self.settings.pack].id
+        return self.worlds[self.pack].id
+
+    @property
+    def kinds(self) -> Mapping[str, Mapping[str, Kind]]:
+        """Return what the entities of each vendor look like: vendor -> kind."""
+        return {vendor: pack.kinds for vendor, pack in self.worlds[self.pack].packs.items()}
+
+    def world(self, pack: str) -> World | None:
+        """Return the world with an id; None if it is none of this server's."""
+        return next((world for world in self.worlds.values() if world.id == pack), None)
 
     def vendor_of(self, path: str) -> str | None:
         """Return the vendor whose documented paths share a path's prefix."""
@@ -115,9 +123,39 @@ def load_worlds(documents: Mapping[str, Document], at: Path | None = None) -> di
             if pack.frozen != first.frozen
         ]:
             raise FaultyFile(faults)
-        digest = hashlib.sha256("".join(f"{vendor}{pack.digest}" for vendor, pack in packs.items()).encode())
-        worlds[name] = World(f"{name}-{digest.hexdigest()[:12]}", packs, first.frozen)
+        worlds[name] = _world(name, packs)
     return worlds
+
+
+def load_world(
+    documents: Mapping[str, Document], layers: Sequence[str], worlds: Mapping[str, World], at: Path | None = None
+) -> tuple[str, World]:
+    """Return name and world of packs and files that are laid over one another.
+
+    It has the name that its uppermost file gives to itself, or those of its packs if there is no file.
+
+    Args:
+        documents: The vendors' documents.
+        layers: Names of packs and paths of files, the uppermost last.
+        worlds: The packs that all these vendors have, by name.
+        at: The folder that holds the vendors' own packs, if not the usual one.
+
+    Raises:
+        FaultyFile: a layer has a mistake, or the whole has.
+    """
+    if len(layers) == 1 and layers[0] in worlds:
+        return layers[0], worlds[layers[0]]
+    packs = load_layers(documents, layers, at)
+    first = next(iter(packs.values()))
+    if first.name in worlds:
+        fix = f"give it a name of its own, such as pack: my-{first.name}"
+        raise FaultyFile([first.file.fault("/pack", f"there is a pack {first.name!r} already", fix)])
+    return first.name, _world(first.name, packs)
+
+
+def _world(name: str, packs: Mapping[str, Pack]) -> World:
+    digest = hashlib.sha256("".join(f"{vendor}{pack.digest}" for vendor, pack in packs.items()).encode())
+    return World(f"{name[:64]}-{digest.hexdigest()[:12]}", packs, next(iter(packs.values())).frozen)
 
 
 def load_vendor(document: Document, at: Path | None = None) -> Vendor:
@@ -134,7 +172,7 @@ def load_vendor(document: Document, at: Path | None = None) -> Vendor:
             raise
         fault = document.file.fault("", f"there is no module {name}", "write the vendor's behaviours there")
         raise FaultyFile([fault]) from error
-    kinds = load_pack(document, locate.packs(document.vendor, at)[0], at).kinds
+    _, kinds = load_kinds(document, at)
     vendor = Vendor.of(document, kinds, module)
     if faults := start_faults(vendor):
         raise FaultyFile(faults)
@@ -152,21 +190,21 @@ def assemble(settings: Settings) -> Assembly:
     documents = load_documents(settings.vendors)
     readings = parsed(settings.readings, known({vendor: each.sources for vendor, each in documents.items()}))
     worlds = load_worlds(documents)
-    if settings.pack not in worlds:
-        fix = f"use one of {', '.join(worlds)}"
-        reason = f"not every vendor has a pack {settings.pack!r}"
-        raise FaultyFile([Fault(locate.root() / "fixtures", None, "#", reason, fix)])
+    pack, world = load_world(documents, settings.pack, worlds)
+    worlds[pack] = world
     vendors = {slug: load_vendor(document) for slug, document in documents.items()}
     defects = [defects_of(slug) for slug in vendors]
     chosen = [registry[name] for registry in defects for name in settings.defects if name in registry]
     store = Store.open(settings.store)
     for world in worlds.values():
         store.install_pack(world.id, world.seeds(), frozen=world.frozen)
-    pack = worlds[settings.pack].id
     limits = limits_of(settings)
-    pipelines = [Pipeline(v, store, pack, readings, limits.get(slug), settings.strict) for slug, v in vendors.items()]
-    handlers = {pipeline.vendor.document.vendor: _handler(pipeline, chosen) for pipeline in pipelines}
-    return Assembly(settings, store, documents, worlds, handlers)
+    pipelines = {
+        slug: Pipeline(vendor, store, world.id, readings, limits.get(slug), settings.strict)
+        for slug, vendor in vendors.items()
+    }
+    handlers = {slug: _handler(pipeline, chosen) for slug, pipeline in pipelines.items()}
+    return Assembly(settings, store, documents, worlds, handlers, pack)
 
 
 def limits_of(settings: Settings) -> dict[str, Limit]:

@@ -2,9 +2,11 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from itertools import chain, count
 from types import ModuleType
 from typing import Any, Protocol, cast
 
+from couponspec.kind import OWN
 from couponspec.pack import Kind, lookup
 from couponspec.schema import Option
 
@@ -55,6 +57,8 @@ class Entity:
     kind: str
     name: str
     data: Mapping[str, Any]
+    own: Mapping[str, Any] = field(default_factory=dict)
+    """What the pack says of it beside its data, such as the answers it is seeded to give."""
 
     def __getitem__(self, member: str) -> Any:
         """Return a member; None if the entity has none of that name."""
@@ -104,26 +108,32 @@ class World:
         fields, values = lookup(members)
         entities = [self._entity(kind, record) for record in self._session.find(self._key(kind), fields, values)]
         for entity in entities:
-            answers = entity[ANSWERS] or {}
+            answers = entity.own.get(ANSWERS, {})
             if self._operation in answers:
                 raise Refused(answers[self._operation])
         return entities
 
     def change(self, entity: Entity, **members: Any) -> Entity:
         """Give an entity new members and return it."""
-        return self.add(entity.kind, entity.name, **{**entity.data, **members})
+        return self._put(Entity(entity.kind, entity.name, {**entity.data, **members}, entity.own))
 
     def add(self, kind: str, name: str, **members: Any) -> Entity:
-        """Add an entity and return it."""
-        index = self._kinds[kind].index(members)
-        self._session.put(self._key(kind), name, members, index)
-        return Entity(kind, name, members)
+        """Add an entity and return it; where the name is taken, it gets the next free one: `name-2`, `name-3`."""
+        names = chain([name], (f"{name}-{number}" for number in count(2)))
+        free = next(name for name in names if self._session.get(self._key(kind), name) is None)
+        return self._put(Entity(kind, free, members))
+
+    def _put(self, entity: Entity) -> Entity:
+        index = self._kinds[entity.kind].index(entity.data)
+        self._session.put(self._key(entity.kind), entity.name, {**entity.data, **entity.own}, index)
+        return entity
 
     def _key(self, kind: str) -> str:
         return store_kind(self._vendor, kind)
 
     def _entity(self, kind: str, record: Record) -> Entity:
-        return Entity(kind, record.id, self._kinds[kind].rendered(record.data, self._session.namespace.epoch))
+        own = {name: record.data.pop(name) for name in OWN if name in record.data}
+        return Entity(kind, record.id, self._kinds[kind].rendered(record.data, self._session.namespace.epoch), own)
 
 
 def store_kind(vendor: str, kind: str) -> str:

@@ -2,26 +2,29 @@
 
 import json
 import re
+import shlex
 import signal
 import sys
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from functools import wraps
 from pathlib import Path
 from typing import ParamSpec
 
 import click
-from couponspec import FaultyFile, load_document, load_pack, locate
+from couponspec import FaultyFile, load_document, locate
 from couponspec.pack import Pack
 from couponspec.version import version
 
 from couponmock import coverage, strict, tour
-from couponmock.assembly import assemble, load_documents, load_worlds
+from couponmock.assembly import Assembly, assemble, load_documents, load_world, load_worlds
 from couponmock.defect import defects_of
+from couponmock.exchange import DEFAULT_NAMESPACE
 from couponmock.injection import Limit, Unusable
 from couponmock.reading import UnknownChoice
 from couponmock.settings import DEFAULT_PACK, Settings
-from couponmock.store import StoreFault
+from couponmock.store import NoSuchNamespace, StoreFault
 
 EXIT_FAILED = 1
 EXIT_USAGE = 2
@@ -61,7 +64,15 @@ def main() -> None:
 _vendor_option = click.option(
     "--vendor", "vendors", multiple=True, metavar="NAME", help="Only this vendor; may be given more than once."
 )
-_pack_option = click.option("--pack", default=DEFAULT_PACK, show_default=True, metavar="NAME", help="The seeded world.")
+_pack_option = click.option(
+    "--pack",
+    "layers",
+    multiple=True,
+    default=(DEFAULT_PACK,),
+    show_default=True,
+    metavar="NAME|FILE",
+    help="The seeded world; given more than once, each is laid over those before it.",
+)
 
 
 @main.command()
@@ -120,7 +131,7 @@ def serve(  # noqa: PLR0913, PLR0917 - one parameter for each flag
     host: str,
     port: int,
     port_file: Path | None,
-    pack: str,
+    layers: tuple[str, ...],
     vendors: tuple[str, ...],
     state: str | None,
     workers: int,
@@ -155,7 +166,7 @@ def serve(  # noqa: PLR0913, PLR0917 - one parameter for each flag
             settings = Settings(
                 store=store,
                 vendors=chosen,
-                pack=pack,
+                pack=layers,
                 mock_headers=mock_headers,
                 journal=journal,
                 log_format=log_format,
@@ -164,15 +175,19 @@ def serve(  # noqa: PLR0913, PLR0917 - one parameter for each flag
                 limits=limited,
                 strict=strict_mode,
             )
+            begun = time.monotonic()
             mock = assemble(settings)
+            assembled_in = time.monotonic() - begun
+            if state:
+                _warn_of_another_pack(mock)
             mock.store.close()
 
             def ready(base_url: str) -> None:
-                click.echo(_banner(base_url, mock.worlds[pack].packs))
+                click.echo(_banner(base_url, mock.worlds[mock.pack].packs, layers))
                 if port_file:
                     write_port(port_file, base_url)
 
-            run(settings, host, port, workers, ready)
+            run(settings, host, port, workers, ready, assembled_in)
         except PortInUse as error:
             fix = "stop what listens there, or choose another with --port (0 for any free one)"
             raise _fault(f"{error} is in use; {fix}", EXIT_PORT) from error
@@ -204,12 +219,26 @@ def _limit(text: str, vendors: tuple[str, ...]) -> tuple[str, int, float]:
     return vendor, limit.size, limit.leak
 
 
-def _banner(base_url: str, packs: Mapping[str, Pack]) -> str:
+def _warn_of_another_pack(mock: Assembly) -> None:
+    """Say so if requests that name no namespace will not meet the pack that was asked for."""
+    try:
+        kept = mock.store.namespace(DEFAULT_NAMESPACE).pack
+    except NoSuchNamespace:
+        return
+    if kept != mock.default_pack:
+        world = next((name for name, world in mock.worlds.items() if world.id == kept), kept)
+        fix = f"drop it with DELETE /__admin/namespaces/{DEFAULT_NAMESPACE}, or choose another --state"
+        text = f"the namespace {DEFAULT_NAMESPACE!r} is kept from before, with the pack {world}, not {mock.pack}; {fix}"
+        click.echo(f"couponmock: {text}", err=True)
+
+
+def _banner(base_url: str, packs: Mapping[str, Pack], layers: Sequence[str]) -> str:
     lines = [f"couponmock {version()} serves {', '.join(packs)} at {base_url}", ""]
     for vendor, pack in packs.items():
         for stop in tour.highlights(load_document(vendor), pack, base_url):
             lines += [f"# {vendor} {stop.operation}", stop.curl]
-    lines += ["", f"More: couponmock fixtures --pack {next(iter(packs.values())).name}. Stop with Ctrl-C."]
+    flags = " ".join(f"--pack {shlex.quote(layer)}" for layer in layers)
+    lines += ["", f"More: couponmock fixtures {flags}. Stop with Ctrl-C."]
     return "\n".join(lines)
 
 
@@ -220,13 +249,12 @@ def _banner(base_url: str, packs: Mapping[str, Pack]) -> str:
     "--base-url", default=f"http://127.0.0.1:{DEFAULT_PORT}", show_default=True, help="Where the mock listens."
 )
 @_guarded
-def fixtures(pack: str, vendors: tuple[str, ...], base_url: str) -> None:
+def fixtures(layers: tuple[str, ...], vendors: tuple[str, ...], base_url: str) -> None:
     """Show how to reach every documented answer of a pack, and which of its values no page prints."""
-    for vendor in _vendors(vendors):
-        document = load_document(vendor)
-        if pack not in locate.packs(vendor):
-            raise _fault(f"{vendor} has no pack {pack!r}; there are {', '.join(locate.packs(vendor))}")
-        world = load_pack(document, pack)
+    documents = load_documents(_vendors(vendors))
+    _, whole = load_world(documents, layers, load_worlds(documents))
+    for vendor, world in whole.packs.items():
+        document = documents[vendor]
         click.echo(f"{vendor}: {world.title}")
         for stop in tour.stops(document, world, base_url):
             example = stop.example
@@ -242,13 +270,19 @@ def fixtures(pack: str, vendors: tuple[str, ...], base_url: str) -> None:
 
 
 @main.command()
+@click.option(
+    "--pack", "layers", multiple=True, metavar="NAME|FILE", help="Also check these packs, laid over one another."
+)
 @_vendor_option
 @_guarded
-def validate(vendors: tuple[str, ...]) -> None:
+def validate(layers: tuple[str, ...], vendors: tuple[str, ...]) -> None:
     """Check the documents, their sources and the packs."""
     documents = load_documents(_vendors(vendors))
     worlds = load_worlds(documents)
-    click.echo(f"{len(documents)} documents and {len(worlds)} packs are valid")
+    if layers:
+        load_world(documents, layers, worlds)
+    whole = f" and {' with '.join(layers)}" if layers else ""
+    click.echo(f"{len(documents)} documents and {len(worlds)} packs{whole} are valid")
 
 
 @main.command()

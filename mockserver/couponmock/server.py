@@ -89,7 +89,9 @@ def temporary_store() -> Iterator[str]:
         yield f"sqlite:///{folder}/state.db"
 
 
-def serve(settings: Settings, host: str, port: int, workers: int, ready: Callable[[str], None]) -> None:
+def serve(
+    settings: Settings, host: str, port: int, workers: int, ready: Callable[[str], None], assembled_in: float = 0
+) -> None:
     """Serve until told to stop by SIGINT or SIGTERM.
 
     Args:
@@ -98,6 +100,7 @@ def serve(settings: Settings, host: str, port: int, workers: int, ready: Callabl
         port: Port to listen on; somebody holds it with `reserved`.
         workers: Number of worker processes.
         ready: Called once with the base URL, when the first request is answered.
+        assembled_in: Seconds that it took here to assemble what each worker assembles again.
     """
     os.environ[VARIABLE] = settings.dump()
     # A worker starts from a fresh interpreter on every platform and version; forking with threads is not safe.
@@ -118,7 +121,8 @@ def serve(settings: Settings, host: str, port: int, workers: int, ready: Callabl
     )
     base_url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
     stopped = threading.Event()
-    threading.Thread(target=_announce, args=(base_url, stopped, ready), daemon=True).start()
+    within = _READY_WITHIN + 2 * workers * assembled_in
+    threading.Thread(target=_announce, args=(base_url, stopped, ready, within), daemon=True).start()
     try:
         server.serve()
     finally:
@@ -127,11 +131,11 @@ def serve(settings: Settings, host: str, port: int, workers: int, ready: Callabl
         resource_tracker._resource_tracker._stop()  # type: ignore[attr-defined]  # noqa: SLF001 - no public way
 
 
-def _announce(base_url: str, stopped: threading.Event, ready: Callable[[str], None]) -> None:
+def _announce(base_url: str, stopped: threading.Event, ready: Callable[[str], None], within: float) -> None:
     """Wait until the server answers, then say so; a server that never does is stopped."""
     probe = base_url.replace("//0.0.0.0:", "//127.0.0.1:").replace("//[::]:", "//[::1]:") + "/__admin/health"
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    for _ in range(int(_READY_WITHIN / _POLL)):
+    for _ in range(int(within / _POLL)):
         if stopped.wait(_POLL):
             return
         try:

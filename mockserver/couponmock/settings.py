@@ -15,8 +15,8 @@ class Settings:
     store: str
     """URL of the store, such as ``sqlite:////tmp/state.db``."""
     vendors: tuple[str, ...]
-    pack: str = DEFAULT_PACK
-    """Name of the pack that namespaces are made from."""
+    pack: tuple[str, ...] = (DEFAULT_PACK,)
+    """Names of packs and paths of files, laid over one another, that namespaces are made from."""
     mock_headers: bool = True
     """Whether replies carry the X-Mock-* headers."""
     journal: bool = True
@@ -39,6 +39,6 @@ class Settings:
     def load(cls, text: str) -> Self:
         """Read what `dump` wrote."""
         raw = json.loads(text)
-        lists = {name: tuple(raw[name]) for name in ("vendors", "defects", "readings")}
+        lists = {name: tuple(value) for name, value in raw.items() if isinstance(value, list)}
         limits = tuple((vendor, size, leak) for vendor, size, leak in raw["limits"])
         return cls(**{**raw, **lists, "limits": limits})

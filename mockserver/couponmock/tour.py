@@ -25,7 +25,7 @@ class Stop:
 
 def stops(document: Document, pack: Pack, base_url: str) -> Iterator[Stop]:
     """Yield every answer that a pack says how to reach, in the pack's order."""
-    bindings = pack.bindings(_epoch(pack))
+    bindings = pack.bindings(_epoch(pack), {handle for reach in pack.reach for handle in reach.handles})
     operations = {**document.operations, document.general.id: document.general}
     for reach in pack.reach:
         operation = operations[reach.operation]

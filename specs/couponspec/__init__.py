@@ -5,6 +5,7 @@ The only code that opens those files; it imports nothing else of this project.
 
 from couponspec.document import Document, Example, Operation, Response
 from couponspec.faults import Fault, FaultyFile
+from couponspec.layers import load_layers
 from couponspec.locate import packs, vendors
 from couponspec.pack import Entity, Kind, Pack, load_pack
 from couponspec.reader import load_document
@@ -28,6 +29,7 @@ __all__ = [
     "Unbound",
     "build",
     "load_document",
+    "load_layers",
     "load_pack",
     "packs",
     "vendors",

@@ -1,99 +1,58 @@
-"""Seeded worlds: what a vendor's entities look like, and the packs that hold them."""
+"""Seeded worlds: the packs that hold a vendor's entities, each made of one file or of several laid over one another."""
 
 import hashlib
 import json
-import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from datetime import datetime
-from functools import cached_property
+from collections.abc import Container, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache, cached_property
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from couponspec import locate, yamlfile
 from couponspec.document import Document
 from couponspec.faults import Fault, FaultyFile
-from couponspec.request import Unbound, build
-from couponspec.shape import problems_under, problems_with, stranger
-from couponspec.wellformed import leads_somewhere, nodes
+from couponspec.kind import OWN, Kind, State, load_kinds, lookup, moment
+from couponspec.request import NO_CREDENTIAL, Unbound, build, names_in
+from couponspec.shape import Shape, problems_with, shape, stranger
 from couponspec.yamlfile import YamlFile
 
+__all__ = [
+    "NOW",
+    "Entity",
+    "Kind",
+    "Pack",
+    "Part",
+    "Place",
+    "Reach",
+    "State",
+    "composed",
+    "entity_faults",
+    "entity_of",
+    "load_kinds",
+    "load_pack",
+    "lookup",
+    "moment",
+    "stopped_at",
+]
+
 NOW = "now"
-_OFFSET = re.compile(r"^([+-]\d+)([smhdw])$")
-_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
-_MOMENT = {
-    "description": "give Unix seconds, an RFC 3339 time, or an offset such as +90d, -1h or +30s",
-    "anyOf": [
-        {"type": "integer"},
-        {"type": "string", "pattern": _OFFSET.pattern},
-        {
-            "type": "string",
-            "format": "date-time",
-            "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}T.*(Z|[+-][0-9]{2}:[0-9]{2})$",
-        },
-    ],
-}
-_SCHEMA = {
-    "description": "give a JSON Schema of draft 2020-12",
-    "$ref": "https://json-schema.org/draft/2020-12/schema",
-}
-_OWN = ("answers", "inferred")
-"""Members of every entity that belong to the pack and not to the vendor."""
+MOST_FAULTS = 100
+"""Mistakes that a person will still read; a file with a million has one, a million times."""
 
 
-def moment(value: Any, epoch: int) -> Any:
-    """Turn a pack's time into Unix seconds.
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where something is written."""
 
-    Args:
-        value: Unix seconds, an RFC 3339 time, an offset such as ``+90d``, or null.
-        epoch: The moment that offsets count from, in Unix seconds.
-    """
-    if not isinstance(value, str):
-        return value
-    offset = _OFFSET.match(value)
-    if offset:
-        return epoch + int(offset[1]) * _SECONDS[offset[2]]
-    return int(datetime.fromisoformat(value).timestamp())
+    file: YamlFile
+    pointer: str
+    layer: int = 0
+    """Which of the files laid over one another it is, from below."""
 
-
-@dataclass(frozen=True)
-class Kind:
-    """What one kind of entity looks like and how it is looked up."""
-
-    name: str
-    schema: Mapping[str, Any]
-    keys: tuple[tuple[str, ...], ...]
-    """Combinations of members that are unique."""
-    lookups: tuple[tuple[str, ...], ...]
-    """Further combinations of members that entities are found by."""
-    references: Mapping[str, str]
-    """Member -> kind of the entity it names."""
-
-    @cached_property
-    def moments(self) -> tuple[str, ...]:
-        """Return the members that are times."""
-        return tuple(name for name, item in self.schema["properties"].items() if "#/$defs/moment" in json.dumps(item))
-
-    def rendered(self, data: Mapping[str, Any], epoch: int) -> dict[str, Any]:
-        """Copy an entity's data with its times as Unix seconds."""
-        rendered = dict(data)
-        for name in self.moments:
-            if name in rendered:
-                rendered[name] = moment(rendered[name], epoch)
-        return rendered
-
-    def index(self, data: Mapping[str, Any]) -> list[tuple[str, str]]:
-        """Return the (fields, values) pairs that the entity is found by."""
-        return [
-            lookup({field: data[field] for field in fields})
-            for fields in (*self.keys, *self.lookups)
-            if all(data.get(field) is not None for field in fields)
-        ]
-
-
-def lookup(wanted: Mapping[str, Any]) -> tuple[str, str]:
-    """Return the (fields, values) pair under which entities with these members are found."""
-    return "+".join(sorted(wanted)), json.dumps([wanted[field] for field in sorted(wanted)], ensure_ascii=False)
+    def fault(self, below: str, reason: str, fix: str) -> Fault:
+        """Describe a mistake there, or at a pointer below."""
+        return self.file.fault(self.pointer + below, reason, fix)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,11 +66,18 @@ class Entity:
     """operationId -> the example that this entity makes the operation answer."""
     inferred: tuple[str, ...]
     """Members whose value is ours and not printed by the vendor."""
+    place: Place
 
     @property
     def handle(self) -> str:
         """Return the stable name: kind and name."""
         return f"{self.kind}.{self.name}"
+
+    @property
+    def own(self) -> dict[str, Any]:
+        """Return the members that belong to the pack and not to the vendor, without empty ones."""
+        own = {"answers": dict(self.answers), "inferred": list(self.inferred)}
+        return {name: value for name, value in own.items() if value}
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +88,25 @@ class Reach:
     answer: str
     handle: str
     request: Mapping[str, Any]
+    place: Place
+
+    @property
+    def handles(self) -> set[str]:
+        """Return the handles of all entities that the request needs."""
+        credential = self.request.get("credential", "main")
+        signed = set() if credential == NO_CREDENTIAL else {f"credential.{credential}"}
+        return ({self.handle} - {"-"}) | names_in(dict(self.request)) | signed
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What one file says of one vendor."""
+
+    vendor: str
+    entities: Mapping[str, Mapping[str, Any]]
+    """Kind -> name -> members; null deletes an entity of a layer below."""
+    reach: Sequence[Mapping[str, Any]]
+    place: Place
 
 
 @dataclass(frozen=True)
@@ -132,52 +117,35 @@ class Pack:
     name: str
     title: str
     file: YamlFile
+    """The file itself, or the uppermost of the files laid over one another."""
     frozen: int | None
     """Unix seconds at which the clock stands still; None if it runs from the present."""
     kinds: Mapping[str, Kind]
     entities: tuple[Entity, ...]
     reach: tuple[Reach, ...]
 
-    def bindings(self, epoch: int) -> dict[str, dict[str, Any]]:
-        """Return handle -> members, with times as Unix seconds counted from an epoch."""
-        return {entity.handle: self.kinds[entity.kind].rendered(entity.data, epoch) for entity in self.entities}
+    def bindings(self, epoch: int, only: Container[str] | None = None) -> dict[str, dict[str, Any]]:
+        """Return handle -> members, with times as Unix seconds counted from an epoch, of all entities or of some."""
+        return {
+            entity.handle: self.kinds[entity.kind].rendered(entity.data, epoch)
+            for entity in self.entities
+            if only is None or entity.handle in only
+        }
 
     @cached_property
     def digest(self) -> str:
         """Return a short name for exactly this content."""
         # Keys and lookups are part of what a store is filled with, so a change of them makes another pack.
         kinds = [[kind.name, kind.keys, kind.lookups] for kind in self.kinds.values()]
-        content = json.dumps([self.file.value, kinds], sort_keys=True)
+        entities = {entity.handle: [entity.data, entity.own] for entity in self.entities}
+        content = json.dumps([self.frozen, entities, kinds], sort_keys=True)
         return hashlib.sha256(content.encode()).hexdigest()[:12]
 
 
-def load_kinds(document: Document, at: Path | None = None) -> tuple[YamlFile, dict[str, Kind]]:
-    """Read what a vendor's entities look like.
-
-    Raises:
-        FaultyFile: the file has not the right shape, or names what is not there.
-    """
-    file = yamlfile.load(locate.entities_file(document.vendor, at))
-    if faults := [*problems_with(file, "entities"), *stranger(file, vendor=document.vendor)]:
-        raise FaultyFile(faults)
-    if faults := [*_kind_faults(file, document)]:
-        raise FaultyFile(faults)
-    kinds = {
-        name: Kind(
-            name=name,
-            schema={
-                "type": "object",
-                "additionalProperties": False,
-                "required": item.get("required", []),
-                "properties": item["properties"],
-            },
-            keys=tuple(tuple(fields) for fields in item.get("keys", ())),
-            lookups=tuple(tuple(fields) for fields in item.get("lookups", ())),
-            references=item.get("references", {}),
-        )
-        for name, item in file.value["kinds"].items()
-    }
-    return file, kinds
+def stopped_at(clock: str) -> int | None:
+    """Return the Unix seconds at which a file's clock stands still; None if it runs from the present."""
+    seconds: int | None = None if clock == NOW else moment(clock, 0)
+    return seconds
 
 
 def load_pack(document: Document, name: str, at: Path | None = None) -> Pack:
@@ -191,124 +159,197 @@ def load_pack(document: Document, name: str, at: Path | None = None) -> Pack:
     if faults := [*problems_with(file, "pack"), *stranger(file, vendor=document.vendor, pack=name)]:
         raise FaultyFile(faults)
     raw = file.value
-    entities = tuple(
-        Entity(
-            kind=kind,
-            name=entity,
-            data={key: value for key, value in data.items() if key not in _OWN},
-            answers=data.get("answers", {}),
-            inferred=tuple(data.get("inferred", ())),
-        )
-        for kind, members in raw["entities"].items()
-        for entity, data in members.items()
-    )
-    reach = tuple(
-        Reach(item["operation"], item["answer"], item["handle"], item["request"]) for item in raw.get("reach", ())
-    )
-    frozen = None if raw["clock"] == NOW else moment(raw["clock"], 0)
-    pack = Pack(document.vendor, name, raw["title"], file, frozen, kinds, entities, reach)
+    part = Part(document.vendor, raw["entities"], raw.get("reach", ()), Place(file, ""))
+    pack = composed(document, kinds, [part])
+    return replace(pack, name=name, title=raw["title"], frozen=stopped_at(raw["clock"]))
+
+
+def composed(document: Document, kinds: Mapping[str, Kind], parts: Sequence[Part]) -> Pack:
+    """Lay parts over one another, the last one on top, into a pack that is still to be named, titled and given a clock.
+
+    Raises:
+        FaultyFile: the whole is not valid; each mistake is named where it is written.
+    """
+    layers = _Layers(document, kinds, parts)
     # Requests are made of entities, so faulty entities are told first.
-    if faults := [*_entity_faults(pack, document)] or [*_reach_faults(pack, document)]:
+    faults = [*islice(layers.entity_faults(), MOST_FAULTS)]
+    reach = () if faults else tuple(layers.reach(faults))
+    if faults:
         raise FaultyFile(faults)
-    return pack
+    entities = tuple(layers.entities.values())
+    return Pack(document.vendor, "", "", parts[-1].place.file, None, kinds, entities, reach)
 
 
-def _kind_faults(file: YamlFile, document: Document) -> Iterator[Fault]:
-    resolvable = {"components": document.file.value.get("components", {}), "$defs": {"moment": _MOMENT}}
-    for kind, item in file.value["kinds"].items():
-        place = f"/kinds/{kind}"
-        properties = item["properties"]
-        yield from problems_under(file, f"{place}/properties", properties, {"additionalProperties": _SCHEMA})
-        for pointer, node in nodes(properties, f"{place}/properties"):
-            reference = node.get("$ref")
-            if isinstance(reference, str) and not leads_somewhere(resolvable, reference):
-                fix = "refer to #/components/... of the document or to #/$defs/moment"
-                yield file.fault(f"{pointer}/$ref", f"nothing is at {reference!r}", fix)
-        for member in ("keys", "lookups"):
-            for index, fields in enumerate(item.get(member, ())):
-                for name in (name for name in fields if name not in properties):
-                    fix = f"use one of {[*properties]}"
-                    yield file.fault(f"{place}/{member}/{index}", f"{name!r} is no property", fix)
-        for name, target in item.get("references", {}).items():
-            if name not in properties or target not in file.value["kinds"]:
-                reason = f"{name!r} is no property or {target!r} no kind"
-                yield file.fault(f"{place}/references/{name}", reason, "name a property and the kind it refers to")
+class _Layers:
+    """Parts laid over one another."""
+
+    def __init__(self, document: Document, kinds: Mapping[str, Kind], parts: Sequence[Part]) -> None:
+        self._document = document
+        self._kinds = kinds
+        self._unfounded: list[Fault] = []
+        self._deleted: dict[str, Place] = {}
+        self._lines: list[Reach] = []
+        self.entities: dict[str, Entity] = {}
+        """By handle; those of upper layers last, so that they are the ones to blame for a clash."""
+        for part in parts:
+            self._lay_entities(part)
+            self._lay_reach(part)
+
+    def _lay_entities(self, part: Part) -> None:
+        for kind, members in part.entities.items():
+            for name, data in members.items():
+                place = replace(part.place, pointer=f"{part.place.pointer}/entities/{kind}/{name}")
+                handle = f"{kind}.{name}"
+                known = self.entities.pop(handle, None)
+                if data is not None:
+                    self._deleted.pop(handle, None)
+                    self.entities[handle] = entity_of(kind, name, data, place)
+                elif known is not None:
+                    self._deleted[handle] = place
+                else:
+                    reason, fix = f"there is no entity {handle} to delete", "leave it out, or correct the name"
+                    self._unfounded.append(place.fault("", reason, fix))
+
+    def _lay_reach(self, part: Part) -> None:
+        for index, item in enumerate(part.reach):
+            place = replace(part.place, pointer=f"{part.place.pointer}/reach/{index}")
+            line = Reach(item["operation"], item["answer"], item["handle"], item["request"], place)
+            same = [
+                index
+                for index, known in enumerate(self._lines)
+                if known.place.layer < place.layer and (known.operation, known.answer) == (line.operation, line.answer)
+            ]
+            if same:
+                self._lines[same[0]] = line
+                self._lines = [known for index, known in enumerate(self._lines) if index not in same[1:]]
+            else:
+                self._lines.append(line)
+
+    def entity_faults(self) -> Iterator[Fault]:
+        yield from self._unfounded
+        taken: dict[tuple[str, str, str], str] = {}
+        for entity in self.entities.values():
+            kind = self._kinds.get(entity.kind)
+            if kind is None:
+                yield entity.place.fault("", f"there is no kind {entity.kind!r}", f"use one of {[*self._kinds]}")
+                continue
+            if faults := kind.shape.problems(entity.place.file, entity.place.pointer, entity.data):
+                yield from faults
+                continue
+            yield from self._reference_faults(entity, kind)
+            yield from _key_faults(entity, kind, taken)
+            yield from _own_faults(entity, self._document)
+
+    def _reference_faults(self, entity: Entity, kind: Kind) -> Iterator[Fault]:
+        for member, target in kind.references.items():
+            name = entity.data.get(member)
+            handle = f"{target}.{name}"
+            if name is None or handle in self.entities:
+                continue
+            deleted = self._deleted.get(handle)
+            if deleted is not None and deleted.layer > entity.place.layer:
+                reason, fix = f"{entity.handle} still names it in {member}", "delete or replace that one too"
+                yield deleted.fault("", reason, fix)
+            else:
+                yield entity.place.fault(f"/{member}", f"there is no entity {handle}", f"name a seeded {target}")
+
+    def reach(self, faults: list[Fault]) -> Iterator[Reach]:
+        """Yield the lines that hold, and add what is wrong with others to the faults.
+
+        A line is left out if a layer above it has taken away what it names.
+        """
+        operations = {**self._document.operations, self._document.general.id: self._document.general}
+        for line in self._lines:
+            layer = line.place.layer
+            operation = operations.get(line.operation)
+            if operation is None:
+                reason, fix = f"no operation {line.operation!r}", f"use one of {[*operations]}"
+                faults.append(line.place.fault("/operation", reason, fix))
+                continue
+            if line.answer not in operation.examples:
+                reason, fix = f"{line.operation} has no example {line.answer!r}", f"use one of {[*operation.examples]}"
+                faults.append(line.place.fault("/answer", reason, fix))
+            elif operation.examples[line.answer].instead_of:
+                reason = f"{line.answer!r} is given under {operation.examples[line.answer].option} only"
+                faults.append(line.place.fault("/answer", reason, "name the answer that it stands in for"))
+            if any(handle in self._deleted and self._deleted[handle].layer > layer for handle in line.handles):
+                continue
+            if line.handle not in {*self.entities, "-"}:
+                reason, fix = f"there is no entity {line.handle}", "name a seeded entity or -"
+                faults.append(line.place.fault("/handle", reason, fix))
+            seeded = {handle: self.entities[handle] for handle in line.handles if handle in self.entities}
+            bindings = {handle: self._kinds[entity.kind].rendered(entity.data, 0) for handle, entity in seeded.items()}
+            try:
+                build(self._document, operation, line.request, bindings)
+            except Unbound as unbound:
+                if any(entity.place.layer > layer for entity in seeded.values()):
+                    continue
+                reason, fix = f"nothing is named {unbound}", "name a seeded entity and one of its members"
+                faults.append(line.place.fault("/request", reason, fix))
+            yield line
 
 
-def _entity_faults(pack: Pack, document: Document) -> Iterator[Fault]:
-    components = document.file.value.get("components", {})
-    handles = {entity.handle for entity in pack.entities}
-    taken: dict[tuple[str, str, str], str] = {}
-    for entity in pack.entities:
-        place = f"/entities/{entity.kind}/{entity.name}"
-        kind = pack.kinds.get(entity.kind)
-        if kind is None:
-            yield pack.file.fault(place, f"there is no kind {entity.kind!r}", f"use one of {[*pack.kinds]}")
-            continue
-        shape = {**kind.schema, "components": components, "$defs": {"moment": _MOMENT}}
-        if faults := problems_under(pack.file, place, dict(entity.data), shape):
-            yield from faults
-            continue
-        yield from _reference_faults(pack.file, place, entity, kind, handles)
-        yield from _key_faults(pack.file, place, entity, kind, taken)
-        yield from _own_faults(pack.file, place, entity, document)
+def entity_of(kind: str, name: str, data: Mapping[str, Any], place: Place) -> Entity:
+    """Make an entity of the members that are written of it."""
+    return Entity(
+        kind=kind,
+        name=name,
+        data={key: value for key, value in data.items() if key not in OWN},
+        answers=data.get("answers", {}),
+        inferred=tuple(data.get("inferred", ())),
+        place=place,
+    )
 
 
-def _reference_faults(file: YamlFile, place: str, entity: Entity, kind: Kind, handles: set[str]) -> Iterator[Fault]:
-    for member, target in kind.references.items():
-        name = entity.data.get(member)
-        if name is not None and f"{target}.{name}" not in handles:
-            yield file.fault(f"{place}/{member}", f"there is no entity {target}.{name}", f"name a seeded {target}")
+@cache
+def _entity_shapes() -> tuple[Shape, Shape]:
+    """Return the shapes of an entity's name, and of its members that belong to the pack."""
+    entities, entity = (shape("pack")["$defs"][name] for name in ("entities", "entity"))
+    return Shape(entities["additionalProperties"]["propertyNames"]), Shape(entity)
 
 
-def _key_faults(
-    file: YamlFile, place: str, entity: Entity, kind: Kind, taken: dict[tuple[str, str, str], str]
-) -> Iterator[Fault]:
+def entity_faults(entity: Entity, written: Mapping[str, Any], kind: Kind, document: Document) -> list[Fault]:
+    """List what is wrong with one entity by itself, whatever else there is.
+
+    Args:
+        entity: What `entity_of` made of it.
+        written: All that is written of it.
+        kind: Its kind.
+        document: The vendor's document.
+    """
+    name, own = _entity_shapes()
+    place = entity.place
+    return (
+        name.problems(place.file, place.pointer, entity.name)
+        or own.problems(place.file, place.pointer, written)
+        or kind.shape.problems(place.file, place.pointer, entity.data)
+        or [*_own_faults(entity, document)]
+    )
+
+
+def _key_faults(entity: Entity, kind: Kind, taken: dict[tuple[str, str, str], str]) -> Iterator[Fault]:
     for fields in kind.keys:
         if any(entity.data.get(field) is None for field in fields):
             continue
         key = (entity.kind, *lookup({field: entity.data[field] for field in fields}))
         if key in taken:
             reason = f"{' and '.join(fields)} are those of {taken[key]}"
-            yield file.fault(place, reason, "make the combination unique")
+            yield entity.place.fault("", reason, "make the combination unique")
         taken.setdefault(key, entity.handle)
 
 
-def _own_faults(file: YamlFile, place: str, entity: Entity, document: Document) -> Iterator[Fault]:
+def _own_faults(entity: Entity, document: Document) -> Iterator[Fault]:
+    """Yield what is wrong with the members of an entity that name something of the vendor's document."""
     for operation, answer in entity.answers.items():
         if operation not in document.operations or answer not in document.operations[operation].examples:
             reason = f"{operation} has no example {answer!r}"
-            yield file.fault(f"{place}/answers/{operation}", reason, "name an operation and one of its examples")
+            yield entity.place.fault(f"/answers/{operation}", reason, "name an operation and one of its examples")
     for member in entity.inferred:
         if member not in entity.data:
-            yield file.fault(f"{place}/inferred", f"{member!r} is no member here", "name members of this entity")
-    schemes = [security.scheme.name for operation in document.operations.values() for security in operation.security]
-    if entity.kind == "credential" and entity.data.get("scheme") not in schemes:
+            yield entity.place.fault("/inferred", f"{member!r} is no member here", "name members of this entity")
+    if entity.kind != "credential":
+        return
+    schemes = {security.scheme.name for operation in document.operations.values() for security in operation.security}
+    if entity.data.get("scheme") not in schemes:
         reason = f"no operation has a security scheme {entity.data.get('scheme')!r}"
-        yield file.fault(f"{place}/scheme", reason, f"use one of {sorted({*schemes})}")
-
-
-def _reach_faults(pack: Pack, document: Document) -> Iterator[Fault]:
-    bindings = pack.bindings(0)
-    operations = {**document.operations, document.general.id: document.general}
-    for index, reach in enumerate(pack.reach):
-        place = f"/reach/{index}"
-        operation = operations.get(reach.operation)
-        if operation is None:
-            yield pack.file.fault(
-                f"{place}/operation", f"no operation {reach.operation!r}", f"use one of {[*operations]}"
-            )
-            continue
-        if reach.answer not in operation.examples:
-            reason = f"{reach.operation} has no example {reach.answer!r}"
-            yield pack.file.fault(f"{place}/answer", reason, f"use one of {[*operation.examples]}")
-        elif operation.examples[reach.answer].instead_of:
-            reason = f"{reach.answer!r} is given under {operation.examples[reach.answer].option} only"
-            yield pack.file.fault(f"{place}/answer", reason, "name the answer that it stands in for")
-        if reach.handle not in {*bindings, "-"}:
-            yield pack.file.fault(f"{place}/handle", f"there is no entity {reach.handle}", "name a seeded entity or -")
-        try:
-            build(document, operation, reach.request, bindings)
-        except Unbound as unbound:
-            fix = "name a seeded entity and one of its members"
-            yield pack.file.fault(f"{place}/request", f"nothing is named {unbound}", fix)
+        yield entity.place.fault("/scheme", reason, f"use one of {sorted(schemes)}")

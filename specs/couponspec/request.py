@@ -18,7 +18,7 @@ from couponspec.document import JSON, Document, Operation, SecurityScheme
 Bindings = Mapping[str, Mapping[str, Any]]
 """Handle -> members of the entity, as a client would see them."""
 
-_NAME = re.compile(r"\{([a-z][a-z0-9_]*\.[a-z0-9_-]+)\.([a-z0-9_]+)\}")
+_NAME = re.compile(r"\{([a-z][a-z0-9_]*\.[a-z0-9_.-]+)\.([a-z0-9_]+)\}")
 
 _LONGEST_ARGUMENT = 100_000
 """Bytes; a shell refuses arguments not much longer."""

@@ -3,7 +3,9 @@
 Scalars follow the JSON schema of YAML 1.2: ``on``, ``2021-05-25`` and ``12:30`` are strings, not surprises.
 """
 
+import math
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -44,7 +46,7 @@ class YamlFile:
 
     path: Path
     value: Any
-    lines: dict[str, int] = field(repr=False)
+    lines: Mapping[str, int] = field(repr=False)
 
     def line(self, pointer: str) -> int | None:
         """Return the line of a value, or of the nearest value around it."""
@@ -63,17 +65,34 @@ def load(path: Path) -> YamlFile:
     Raises:
         FaultyFile: the file is missing, is not UTF-8 or not YAML, gives a key twice, or says what JSON cannot.
     """
+    return parse(read(path), path)
+
+
+def read(path: Path) -> str:
+    """Read a text file.
+
+    Raises:
+        FaultyFile: the file is missing or is not UTF-8.
+    """
     try:
-        text = path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror or "cannot be read" if isinstance(error, OSError) else "it is not UTF-8"
         raise FaultyFile([Fault(path, None, "#", reason, "give a readable UTF-8 file")]) from error
-    loader = _Loader(text)
+
+
+def parse(text: str, path: Path) -> YamlFile:
+    """Read YAML that a file holds.
+
+    Raises:
+        FaultyFile: it is not YAML, gives a key twice, or says what JSON cannot.
+    """
+    reading = _Reading(path)
+    loader: _Loader | None = None
     try:
+        loader = _Loader(text)
         node = loader.get_single_node()
-        file = YamlFile(path, None, {})
-        faults: list[Fault] = []
-        value = _value(loader, node, "", file, faults) if node is not None else None
+        value = _value(loader, node, "", reading) if node is not None else None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
         problem = getattr(error, "problem", None) or str(error).partition("\n")[0]
@@ -83,43 +102,57 @@ def load(path: Path) -> YamlFile:
         reason = "it is nested too deeply, or an alias stands inside what it names"
         raise FaultyFile([Fault(path, None, "#", reason, "write the values out")]) from error
     finally:
-        loader.dispose()
-    if faults:
-        raise FaultyFile(faults)
-    return YamlFile(path, value, file.lines)
+        if loader is not None:
+            loader.dispose()
+    if reading.faults:
+        raise FaultyFile(reading.faults)
+    return YamlFile(path, value, reading.lines)
 
 
-def _value(loader: _Loader, node: yaml.Node, pointer: str, file: YamlFile, faults: list[Fault]) -> Any:
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """What has been found so far."""
+
+    path: Path
+    lines: dict[str, int] = field(default_factory=dict)
+    faults: list[Fault] = field(default_factory=list)
+
+    def fault(self, line: int, pointer: str, reason: str, fix: str) -> None:
+        self.faults.append(Fault(self.path, line, f"#{pointer}", reason, fix))
+
+
+def _value(loader: _Loader, node: yaml.Node, pointer: str, reading: _Reading) -> Any:
     line = node.start_mark.line + 1
-    file.lines[pointer] = line
+    reading.lines[pointer] = line
     if node.tag not in _TAGS:
-        faults.append(Fault(file.path, line, f"#{pointer}", f"JSON has no {node.tag!r}", "leave the tag out"))
+        reading.fault(line, pointer, f"JSON has no {node.tag!r}", "leave the tag out")
         return None
     if isinstance(node, yaml.MappingNode):
-        return _mapping(loader, node, pointer, file, faults)
+        return _mapping(loader, node, pointer, reading)
     if isinstance(node, yaml.SequenceNode):
-        return [_value(loader, item, f"{pointer}/{index}", file, faults) for index, item in enumerate(node.value)]
+        return [_value(loader, item, f"{pointer}/{index}", reading) for index, item in enumerate(node.value)]
     try:
-        return loader.construct_object(node)
+        value = loader.construct_object(node)
     except (KeyError, ValueError):  # a tag that its text belies, or more digits than Python reads
-        faults.append(Fault(file.path, line, f"#{pointer}", "the value cannot be read", "put it in quotes"))
+        value = math.inf
+    if isinstance(value, float) and math.isinf(value):
+        reading.fault(line, pointer, "the value cannot be read", "put it in quotes")
         return None
+    return value
 
 
-def _mapping(
-    loader: _Loader, node: yaml.MappingNode, pointer: str, file: YamlFile, faults: list[Fault]
-) -> dict[str, Any]:
+def _mapping(loader: _Loader, node: yaml.MappingNode, pointer: str, reading: _Reading) -> dict[str, Any]:
     mapping: dict[str, Any] = {}
     for key_node, value_node in node.value:
         line = key_node.start_mark.line + 1
         if not isinstance(key_node, yaml.ScalarNode):
-            reason = "a key is itself a mapping or a list"
-            faults.append(Fault(file.path, line, f"#{pointer}", reason, "put a text that begins with { or [ in quotes"))
+            fix = "put a text that begins with { or [ in quotes"
+            reading.fault(line, pointer, "a key is itself a mapping or a list", fix)
             continue
         key = str(key_node.value)
         place = f"{pointer}/{escape(key)}"
         if key in mapping:
-            faults.append(Fault(file.path, line, f"#{place}", "the key is given twice", "keep one of them"))
-        mapping[key] = _value(loader, value_node, place, file, faults)
-        file.lines[place] = line
+            reading.fault(line, place, "the key is given twice", "keep one of them")
+        mapping[key] = _value(loader, value_node, place, reading)
+        reading.lines[place] = line
     return mapping

@@ -778,6 +778,8 @@ KEYED = [
     statements.FIND,
     statements.PAGE,
     statements.PAGE_OF_KIND,
+    statements.COUNT_PACK,
+    statements.COUNT_OWN,
     statements.EXISTS,
     statements.OWN_LOOKUPS,
     statements.REMOVE,

@@ -77,7 +77,7 @@ def test_neither_the_journals_bound_nor_a_reset_takes_any_away(store: Store, mon
         store.record("n", {}, answer=answer)
     store.record("m", {}, answer="m")
     store.clear_journal("n")
-    store.reset_namespace("n", settings=True)
+    store.reset_namespace("n", lambda _: {})
     assert store.seen("n") == ANSWERS
 
     store.clear_seen("n")

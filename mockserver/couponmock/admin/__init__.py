@@ -14,10 +14,13 @@ from couponmock.admin.faults import Faults
 from couponmock.admin.limits import Limits
 from couponmock.admin.readings import Readings
 from couponmock.admin.requests import Requests
+from couponmock.admin.state import State, invalid
 from couponmock.admin.worlds import Worlds
 from couponmock.assembly import Assembly
 from couponmock.injection import Unusable
+from couponmock.state import Clash, Invalid, Unknown
 from couponmock.store import NamespaceExists, NoSuchNamespace, NoSuchSnapshot
+from couponmock.transfer import OtherPack
 
 __all__ = ["blueprint", "http_problem", "owns", "problem"]
 
@@ -27,7 +30,7 @@ def blueprint(mock: Assembly) -> Blueprint:
     routes = Blueprint("admin", __name__, url_prefix=PREFIX)
     worlds, clock, requests = Worlds(mock), Clock(mock), Requests(mock)
     readings, faults, limits = Readings(mock), Faults(mock), Limits(mock)
-    coverage, strictness = Coverage(mock), Strictness(mock)
+    coverage, strictness, state = Coverage(mock), Strictness(mock), State(mock)
     for method, path, view in (
         ("GET", "/health", worlds.health),
         ("GET", "/version", worlds.version),
@@ -64,6 +67,14 @@ def blueprint(mock: Assembly) -> Blueprint:
         ("DELETE", "/coverage", coverage.clear),
         ("GET", "/strict", strictness.show),
         ("PUT", "/strict", strictness.set),
+        ("GET", "/state", state.overview),
+        ("GET", "/state/<vendor>/<kind>", state.listed),
+        ("PUT", "/state/<vendor>/<kind>", state.put),
+        ("GET", "/state/<vendor>/<kind>/<name>", state.show),
+        ("PUT", "/state/<vendor>/<kind>/<name>", state.put),
+        ("DELETE", "/state/<vendor>/<kind>/<name>", state.delete),
+        ("GET", "/export", state.export),
+        ("POST", "/import", state.take),
     ):
         routes.add_url_rule(path, endpoint=f"{method} {path}".replace(".", "_"), view_func=view, methods=[method])
     routes.register_error_handler(Wrong, lambda error: problem(400, "request", str(error)))
@@ -75,6 +86,13 @@ def blueprint(mock: Assembly) -> Blueprint:
         NamespaceExists, lambda error: problem(409, "namespace", f"{error} Reset it, or choose another name.")
     )
     routes.register_error_handler(NoSuchSnapshot, lambda error: problem(404, "snapshot", str(error)))
+    routes.register_error_handler(Unknown, lambda error: problem(404, "state", str(error)))
+    routes.register_error_handler(Clash, lambda error: problem(409, "state", str(error)))
+    routes.register_error_handler(Invalid, lambda error: invalid(422, "state", str(error), error.faults))
+    routes.register_error_handler(
+        OtherPack,
+        lambda error: problem(409, "pack", f"{error} Drop it, or start the mock with the pack it was made with."),
+    )
     return routes
 
 

@@ -75,7 +75,7 @@ class Coverage:
     def _world(self, namespace: Namespace | None) -> World:
         pack = namespace.pack if namespace else self._mock.default_pack
         worlds = self._mock.worlds
-        return next((world for world in worlds.values() if world.id == pack), worlds[self._mock.settings.pack])
+        return next((world for world in worlds.values() if world.id == pack), worlds[self._mock.pack])
 
 
 class Strictness:

@@ -30,7 +30,7 @@ class Worlds:
                 "version": version(),
                 "vendors": list(self._mock.documents),
                 "packs": list(self._mock.worlds),
-                "pack": self._mock.settings.pack,
+                "pack": self._mock.pack,
                 "defects": list(self._mock.settings.defects),
             }
         )
@@ -55,7 +55,7 @@ class Worlds:
 
     def create(self) -> Response:
         wanted = members({"name", "pack", "clock", "readings", "strict"})
-        pack = wanted.get("pack", self._mock.settings.pack)
+        pack = wanted.get("pack", self._mock.pack)
         clock = wanted.get("clock", {})
         if not isinstance(wanted.get("name"), str) or not NAMESPACE.match(wanted["name"]):
             raise Wrong(f"Give the new namespace's name in the member name. {NAMESPACE_RULE}")
@@ -81,7 +81,7 @@ class Worlds:
 
     def bindings(self, name: str) -> Response:
         namespace = named(self._mock, name)
-        world = next((world for world in self._mock.worlds.values() if world.id == namespace.pack), None)
+        world = self._mock.world(namespace.pack)
         if world is None:
             fix = "Drop it, or start the mock with the vendors and packs it was made with."
             return problem(409, "pack", f"The pack that {name!r} was made from is none of this server's. {fix}")

@@ -2,6 +2,7 @@
 
 import heapq
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from operator import itemgetter
 from typing import Any
@@ -33,6 +34,10 @@ class Session:
         """Tell the moment this session stands at, in whole unix seconds; the same for its whole life."""
         return self._now
 
+    def changed(self) -> set[tuple[str, str]]:
+        """Return kind and id of all records that the namespace has written or deleted itself."""
+        return {(kind, id_) for kind, id_, _ in self._pages(self._own, None)}
+
     def get(self, kind: str, id: str) -> Record | None:  # noqa: A002 - the word of the domain
         """Return one record, None if there is none."""
         connection = self._alive()
@@ -63,6 +68,14 @@ class Session:
             if (found_kind, id_) != last and data is not None:
                 yield Record(found_kind, id_, json.loads(data))
             last = (found_kind, id_)
+
+    def counts(self) -> dict[str, int]:
+        """Return how many records there are of each kind that has any, by kind."""
+        connection = self._alive()
+        total: Counter[str] = Counter(dict(connection.rows(statements.COUNT_PACK, (self._shared,))))
+        for kind, more in connection.rows(statements.COUNT_OWN, (self._shared, self._own)):
+            total[kind] += int(more)
+        return {kind: number for kind, number in sorted(total.items()) if number}
 
     def put(self, kind: str, id: str, data: dict[str, Any], lookups: Iterable[tuple[str, str]]) -> None:  # noqa: A002 - as above
         """Write a record and the (field, value) pairs it is found by, in place of what was there.

@@ -45,6 +45,7 @@ CLAIM_PACK = "INSERT INTO couponmock_pack (id, frozen) VALUES (?, ?) ON CONFLICT
 READ_PACK = "SELECT frozen FROM couponmock_pack WHERE id = ?"
 LIST_PACKS = "SELECT id FROM couponmock_pack ORDER BY id"
 RECORD_COLUMNS = ("world", "kind", "id", "data")
+OWN_RECORD_COLUMNS = (*RECORD_COLUMNS, "lookups")
 LOOKUP_COLUMNS = ("world", "kind", "field", "value", "id")
 
 CREATE_NAMESPACE = (
@@ -128,6 +129,15 @@ FIND = (
 PAGE = "SELECT kind, id, data FROM couponmock_record WHERE world = ? AND (kind, id) > (?, ?) ORDER BY kind, id LIMIT ?"
 PAGE_OF_KIND = (
     "SELECT kind, id, data FROM couponmock_record WHERE world = ? AND kind = ? AND id > ? ORDER BY kind, id LIMIT ?"
+)
+# How many records of each kind a world has.
+COUNT_PACK = "SELECT kind, COUNT(*) FROM couponmock_record WHERE world = ? GROUP BY kind ORDER BY kind"
+# By how many a namespace has more of each kind than its pack. Parameters: the pack's world, the namespace's.
+COUNT_OWN = (
+    "SELECT o.kind, SUM(CASE WHEN o.data IS NULL THEN 0 ELSE 1 END - CASE WHEN"
+    " (SELECT 1 FROM couponmock_record p WHERE p.world = ? AND p.kind = o.kind AND p.id = o.id) IS NULL"
+    " THEN 0 ELSE 1 END)"
+    " FROM couponmock_record o WHERE o.world = ? GROUP BY o.kind ORDER BY o.kind"
 )
 
 OWN_LOOKUPS = "SELECT lookups FROM couponmock_record WHERE world = ? AND kind = ? AND id = ?"

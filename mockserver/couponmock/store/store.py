@@ -2,6 +2,7 @@
 
 import contextlib
 import itertools
+import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import replace
@@ -18,7 +19,7 @@ from .postgresql import PostgresEngine
 from .session import Session, index_pairs
 from .sqlite import SqliteEngine
 from .text import LONGEST_ID, LONGEST_WORD, checked_key, document
-from .world import Namespace, Seed, Snapshot
+from .world import Difference, Namespace, Seed, Snapshot
 
 SEEDS_AT_ONCE = 20_000
 
@@ -128,6 +129,23 @@ class Store:
             difference.clear(connection, namespace_world(name))
             fresh = namespaces.fresh(connection, name, before.pack)
             return namespaces.save(connection, replace(fresh, settings=change(dict(before.settings))))
+
+    def refill_namespace(self, name: str, fill: Callable[[Namespace], Difference]) -> Namespace:
+        """Replace all that a namespace has changed of its pack, counters too, with nobody else in between.
+
+        `fill` gets the namespace as it is and is called inside the transaction; it must not use the store. Settings,
+        snapshots and journal stay. Raises NoSuchNamespace, ValueError for records that cannot be stored, and what
+        `fill` raises; then nothing changes.
+        """
+        with self._locked(name) as (connection, before):
+            wanted = fill(before)
+            namespaces.check_clock(frozen=wanted.frozen, offset=0)
+            world = namespace_world(name)
+            difference.clear(connection, world)
+            load(connection, world, wanted.records, own=True)
+            deleted = [(world, kind, id_, None, None) for kind, id_ in wanted.deleted]
+            connection.load("couponmock_record", statements.OWN_RECORD_COLUMNS, deleted)
+            return namespaces.save(connection, replace(before, epoch=wanted.epoch, frozen=wanted.frozen, offset=0))
 
     def drop_namespace(self, name: str) -> None:
         """Remove a namespace with its snapshots and its journal; raise NoSuchNamespace.
@@ -280,15 +298,21 @@ class Store:
             return bool(connection.rows(statements.READ_PACK, (pack,)))
 
 
-def load(connection: Connection, world: str, seeds: Iterable[Seed]) -> None:
-    """Insert a pack's records and lookups, a bounded number at a time; raise DuplicateRow or ValueError."""
+def load(connection: Connection, world: str, seeds: Iterable[Seed], *, own: bool = False) -> None:
+    """Insert the records and lookups of a pack, or of a namespace that has none of its `own`.
+
+    A bounded number at a time; raises DuplicateRow or ValueError.
+    """
+    columns = statements.OWN_RECORD_COLUMNS if own else statements.RECORD_COLUMNS
     unread = iter(seeds)
     while some := list(itertools.islice(unread, SEEDS_AT_ONCE)):
         records: list[Row] = []
         lookups: list[Row] = []
         for seed in some:
             kind, id_ = checked_key("A kind", seed.kind, LONGEST_WORD), checked_key("An id", seed.id, LONGEST_ID)
-            records.append((world, kind, id_, document(seed.data)))
-            lookups.extend((world, kind, field, value, id_) for field, value in index_pairs(seed.lookups))
-        connection.load("couponmock_record", statements.RECORD_COLUMNS, records)
+            pairs = index_pairs(seed.lookups)
+            row = (world, kind, id_, document(seed.data))
+            records.append((*row, json.dumps(sorted(pairs))) if own else row)
+            lookups.extend((world, kind, field, value, id_) for field, value in pairs)
+        connection.load("couponmock_record", columns, records)
         connection.load("couponmock_lookup", statements.LOOKUP_COLUMNS, lookups)

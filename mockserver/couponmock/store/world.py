@@ -1,7 +1,7 @@
 """The things the store holds, as its callers see them."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -74,3 +74,14 @@ class Snapshot:
     epoch: int
     frozen: int | None
     offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """All that a namespace is to differ in from its pack: its clock, and its own records."""
+
+    epoch: int
+    frozen: int | None
+    records: Iterable[Seed]
+    deleted: Iterable[tuple[str, str]]
+    """Kind and id of records of the pack that the namespace has not."""

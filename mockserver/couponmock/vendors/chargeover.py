@@ -5,7 +5,7 @@ from typing import Any
 from couponmock.behaviour import Answer, Call, Refused, World, behaviour
 from couponmock.form import form
 
-_UNSHOWN = {"account", "answers"}
+_UNSHOWN = {"account"}
 
 
 _GET = "getCoupon"

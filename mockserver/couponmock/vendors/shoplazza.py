@@ -85,13 +85,11 @@ def _receive(call: Call, world: World, customer: Entity, coupon: Entity | None) 
     else:
         outcome = _RECEIVED
         count += 1
-        world.add(
-            "receipt",
-            receipt.name if receipt else f"{customer.name}.{coupon.name}",  # no seeded name has a dot
-            customer=customer.name,
-            coupon=coupon.name,
-            received_count=count,
-        )
+        if receipt:
+            world.change(receipt, received_count=count)
+        else:
+            name = f"{customer.name}.{coupon.name}"
+            world.add("receipt", name, customer=customer.name, coupon=coupon.name, received_count=count)
         if stock > 0:
             world.change(coupon, stock=stock - 1)
             stock = stock if world.takes(_STOCK_BEFORE) else stock - 1
