@@ -147,9 +147,9 @@ def _vendors(names: tuple[str, ...]) -> tuple[str, ...]:
 
 def _banner(base_url: str, packs: Mapping[str, Pack]) -> str:
     lines = [f"couponmock {version()} serves {', '.join(packs)} at {base_url}", ""]
-    for vendor, pack in packs.items():
-        for stop in tour.highlights(load_document(vendor), pack, base_url):
-            lines += [f"# {vendor} {stop.operation}", stop.curl]
+    found = [stop for name, pack in packs.items() for stop in tour.highlights(load_document(name), pack, base_url)]
+    for stop in sorted(found, key=lambda stop: stop.companion):
+        lines += [f"# {stop.vendor} {stop.operation}{' (companion)' if stop.companion else ''}", stop.curl]
     lines += ["", f"More: couponmock fixtures --pack {next(iter(packs.values())).name}. Stop with Ctrl-C."]
     return "\n".join(lines)
 

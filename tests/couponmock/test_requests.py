@@ -101,7 +101,7 @@ STRANGE_PATHS = [
     "/v2/coupon/unuse%20",
     "/v2/coupon/unuse;jsessionid=1",
     "/v2/Coupon/Unuse",
-    "/v2/coupon/use",
+    "/v2/coupon/reuse",
     "/v2/coupon/unuse/JDSI2JE",
     "/v2/%ff",
     "/v2/%ed%a0%80",
