@@ -196,7 +196,7 @@ def _name_faults(file: YamlFile, requirement: Requirement, operations: Mapping[s
         return
     if operations[requirement.operation].companion:
         reason = f"{requirement.operation} is a companion, and no verdict is about it"
-        yield file.fault(f"{requirement.pointer}/operation", reason, "ask for it in a call of another operation's")
+        yield file.fault(f"{requirement.pointer}/operation", reason, "call it from a requirement of another operation")
         return
     known = {**operations["general"].examples, **operations[requirement.operation].examples}
     for name in requirement.cites:

@@ -25,7 +25,13 @@ WRONG_METHOD = {
     "chargeover": (400, "unsupported_command"),
     "shoplazza": (405, "method_not_allowed"),
 }
-ALLOWED = {"unuseCoupon": "POST", "listUsableCoupons": "GET", "receiveCoupons": "POST"}
+ALLOWED = {
+    "unuseCoupon": "POST",
+    "listUsableCoupons": "GET",
+    "useCoupon": "POST",
+    "redeemReward": "POST",
+    "receiveCoupons": "POST",
+}
 METHODS = [
     "GET",
     "HEAD",
