@@ -38,6 +38,7 @@ def test_a_coupon_is_redeemed_listed_used_gone_unused_and_listed_as_before(mock:
     [code] = redeemed(mock, "1003", FIVE)
     [listed] = usable(mock, "1003")
     assert listed["code"] == code
+    advance(mock, "1h")
 
     assert_example("crowdtwist", "useCoupon", "used", use(mock, code))
     assert_example("crowdtwist", "listUsableCoupons", "none_usable", ask_list(mock, "1003"))

@@ -21,6 +21,8 @@ from vendor_answers import TARGETS, document
 
 BODIES = {
     "unuseCoupon": {"coupon_value": "JDSI2JE"},
+    "useCoupon": {"coupon_value": "ACC58191285"},
+    "redeemReward": {"reward_id": "127817", "quantity": 1},
     "receiveCoupons": {"customer_id": "5001", "coupon_ids": ["202314454241654711"]},
 }
 HEADERS = {"access-token": "sunny-token", "Authorization": "Basic YWNtZS1wdWJsaWM6YWNtZS1wcml2YXRl"}
