@@ -74,6 +74,8 @@ def assert_own_fault(kind: str, answered: tuple[int, str | None, Any]) -> None:
 WRONG = {
     "getCoupon": Answer("found", {"response": {"coupon_id": "one"}}),
     "unuseCoupon": Answer("unused", {"success": "yes"}),
+    "useCoupon": Answer("used", {"success": "yes"}),
+    "redeemReward": Answer("redeemed", {"coupons": []}),
     "listUsableCoupons": Answer("usable_coupons", body=[{"code": "X"}]),
     "receiveCoupons": Answer("received", {"status": -1}),
 }

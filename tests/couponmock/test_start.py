@@ -304,8 +304,8 @@ def test_a_behaviour_that_names_an_example_which_is_not_there_is_a_fault(halls: 
         ),
         (
             "crowdtwist",
-            "usable-coupons#url-parameters}\n          x-problems: {missing: missing_user_id, invalid: malformed_user_id}",
-            "usable-coupons#url-parameters}\n          x-problems: {missing: missing_user_id, invalid: banana}",
+            "#url-parameters}\n          x-problems: {missing: missing_user_id, invalid: malformed_user_id}",
+            "#url-parameters}\n          x-problems: {missing: missing_user_id, invalid: banana}",
             "invalid path:user_id",
         ),
     ],
