@@ -20,6 +20,8 @@ TARGETS = {
     "getCoupon": ("chargeover", "GET", "/api/v3/coupon/1"),
     "unuseCoupon": ("crowdtwist", "POST", "/v2/coupon/unuse?api_key=QWERTY"),
     "listUsableCoupons": ("crowdtwist", "GET", "/v2/users/1001/usable_coupons?api_key=QWERTY"),
+    "useCoupon": ("crowdtwist", "POST", "/v2/coupon/use?api_key=QWERTY"),
+    "redeemReward": ("crowdtwist", "POST", "/v2/users/1001/redemption?api_key=QWERTY"),
     "receiveCoupons": ("shoplazza", "POST", "/openapi/2022-01/coupons/receive"),
 }
 """operationId -> vendor, method and a target with the credentials that go into it."""
@@ -76,7 +78,7 @@ def assert_refusal(vendor: str, answer: Answer) -> None:
         assert answer.headers["Request-Id"]
 
 
-_COUPON_REASONS = {"no_data", "not_issued", "not_used", "internal_error", "not_configured"}
+_COUPON_REASONS = {"no_data", "not_issued", "not_used", "internal_error", "not_configured", "invalid"}
 
 
 def assert_fits_document(vendor: str, name: str, answer: Answer) -> None:

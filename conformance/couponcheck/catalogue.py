@@ -194,6 +194,10 @@ def _name_faults(file: YamlFile, requirement: Requirement, operations: Mapping[s
         fix = f"use one of {[*operations]}"
         yield file.fault(f"{requirement.pointer}/operation", f"no operation {requirement.operation!r}", fix)
         return
+    if operations[requirement.operation].companion:
+        reason = f"{requirement.operation} is a companion, and no verdict is about it"
+        yield file.fault(f"{requirement.pointer}/operation", reason, "call it from a requirement of another operation")
+        return
     known = {**operations["general"].examples, **operations[requirement.operation].examples}
     for name in requirement.cites:
         if name not in known:

@@ -99,19 +99,31 @@ class World:
         found = self.list(kind, **members)
         return found[0] if found else None
 
+    def _entities(self, kind: str, members: Mapping[str, Any], limit: int | None = None) -> list[Entity]:
+        fields, values = lookup(members)
+        records = self._session.find(self._key(kind), fields, values, limit=limit)
+        entities = [self._entity(kind, record) for record in records]
+        for entity in entities:
+            answers = entity.own.get(ANSWERS, {})
+            if self._operation in answers:
+                raise Refused(answers[self._operation])
+        return entities
+
+    def first(self, limit: int, kind: str, **members: Any) -> list[Entity]:
+        """Return the first entities with these members, in the order of their names: at most so many.
+
+        Raises:
+            Refused: one of them is seeded to make this operation fail.
+        """
+        return self._entities(kind, members, limit)
+
     def list(self, kind: str, **members: Any) -> list[Entity]:
         """Return all entities with these members, in the order of their names.
 
         Raises:
             Refused: one of them is seeded to make this operation fail.
         """
-        fields, values = lookup(members)
-        entities = [self._entity(kind, record) for record in self._session.find(self._key(kind), fields, values)]
-        for entity in entities:
-            answers = entity.own.get(ANSWERS, {})
-            if self._operation in answers:
-                raise Refused(answers[self._operation])
-        return entities
+        return self._entities(kind, members)
 
     def change(self, entity: Entity, **members: Any) -> Entity:
         """Give an entity new members and return it."""
@@ -127,6 +139,10 @@ class World:
         index = self._kinds[entity.kind].index(entity.data)
         self._session.put(self._key(entity.kind), entity.name, {**entity.data, **entity.own}, index)
         return entity
+
+    def count(self, counter: str) -> int:
+        """Move one of the vendor's counters in this namespace on by one and return where it stands; the first is 1."""
+        return self._session.count(store_kind(self._vendor, counter))
 
     def _key(self, kind: str) -> str:
         return store_kind(self._vendor, kind)

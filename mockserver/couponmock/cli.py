@@ -234,9 +234,9 @@ def _warn_of_another_pack(mock: Assembly) -> None:
 
 def _banner(base_url: str, packs: Mapping[str, Pack], layers: Sequence[str]) -> str:
     lines = [f"couponmock {version()} serves {', '.join(packs)} at {base_url}", ""]
-    for vendor, pack in packs.items():
-        for stop in tour.highlights(load_document(vendor), pack, base_url):
-            lines += [f"# {vendor} {stop.operation}", stop.curl]
+    found = [stop for name, pack in packs.items() for stop in tour.highlights(load_document(name), pack, base_url)]
+    for stop in sorted(found, key=lambda stop: stop.companion):
+        lines += [f"# {stop.vendor} {stop.operation}{' (companion)' if stop.companion else ''}", stop.curl]
     flags = " ".join(f"--pack {shlex.quote(layer)}" for layer in layers)
     lines += ["", f"More: couponmock fixtures {flags}. Stop with Ctrl-C."]
     return "\n".join(lines)

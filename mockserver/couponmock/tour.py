@@ -16,6 +16,8 @@ class Stop:
 
     vendor: str
     operation: str
+    companion: bool
+    """Whether the operation only completes a life cycle."""
     example: Example
     handle: str
     values: str
@@ -32,6 +34,7 @@ def stops(document: Document, pack: Pack, base_url: str) -> Iterator[Stop]:
         yield Stop(
             vendor=document.vendor,
             operation=reach.operation,
+            companion=operation.companion,
             example=operation.examples[reach.answer],
             handle=reach.handle,
             values=_values(reach, bindings),

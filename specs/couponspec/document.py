@@ -130,6 +130,8 @@ class Operation:
     problems: Mapping[str, str]
     pointer: str
     components: Mapping[str, Any] = field(repr=False)
+    companion: bool = False
+    """Whether it only completes a life cycle, and no verdict is about it."""
 
     @cached_property
     def examples(self) -> dict[str, Example]:

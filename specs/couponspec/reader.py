@@ -109,6 +109,7 @@ class _Reader:
             problems={**document.get("x-problems", {}), **raw.get("x-problems", {})},
             pointer=pointer,
             components=document.get("components", {}),
+            companion=raw.get("x-companion", False),
         )
 
     def _deref(self, raw: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -81,6 +81,12 @@ def test_a_right_catalogue_is_loaded(tmp_path: Path) -> None:
             "no operation 'eatCoupon'",
             "use one of ['unuseCoupon'",
         ),
+        (
+            changed(id="crowdtwist.useCoupon.succeeds", operation="useCoupon"),
+            "/operation",
+            "useCoupon is a companion, and no verdict is about it",
+            "call it from a requirement of another operation",
+        ),
         (changed(cites=["banana"]), "/cites", "unuseCoupon has no example 'banana'", "use one of ["),
         (calling({"operation": "eatCoupon"}), "/calls/0/operation", "no operation 'eatCoupon'", "use one of ["),
         (

@@ -21,6 +21,7 @@ def test_every_named_example_of_every_operation_is_cited(vendor: str) -> None:
     uncited = {
         (operation.id, example)
         for operation in document.operations.values()
+        if not operation.companion
         for example in usual(operation)
         if not any(
             example in requirement.cites for requirement in requirements if requirement.operation == operation.id
@@ -45,8 +46,10 @@ def test_every_section_of_the_pages_is_quoted_by_a_requirement(vendor: str) -> N
 
 @pytest.mark.parametrize("vendor", VENDORS)
 def test_every_operation_has_requirements_of_every_layer(vendor: str) -> None:
-    for operation in load_document(vendor).operations:
-        own = [requirement for requirement in catalogue(vendor).checked if requirement.operation == operation]
+    for operation in load_document(vendor).operations.values():
+        own = [requirement for requirement in catalogue(vendor).checked if requirement.operation == operation.id]
+        if operation.companion:
+            continue
         assert any(requirement.calls for requirement in own)
         assert any(requirement.contract for requirement in own)
         assert any(requirement.generated for requirement in own)

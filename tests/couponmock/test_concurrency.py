@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from threading import Barrier
 
+from crowdtwist_calls import redeem, usable, use
 from running_mock import Answer, Mock
 
 RIVALS = 16
@@ -48,6 +49,24 @@ def test_different_coupons_unused_at_once_are_all_unused(mock: Mock) -> None:
     first = at_once([partial(unuse, mock, code) for code in codes])
     assert [answer.example for answer in first] == ["unused"] * len(codes)
     assert [unuse(mock, code).example for code in codes] == ["not_used"] * len(codes)
+
+
+def test_a_reward_redeemed_by_many_at_once_gives_each_of_its_coupons_once(mock: Mock) -> None:
+    """Five coupons are left and twenty ask: five orders, each with a coupon, a number and a balance of its own."""
+    answers = at_once([partial(redeem, mock, "1001", "127817")] * 20)
+    assert Counter(answer.example for answer in answers) == {"redeemed": 5, "no_coupons_left": 15}
+    codes = [coupon["code"] for answer in answers if answer.status == 200 for coupon in answer.json["coupons"]]
+    assert sorted(codes) == [f"FIVE-000{number}" for number in range(1, 6)]
+    listed = [coupon for coupon in usable(mock, "1001") if coupon["code"] in codes]
+    for name in ("redeem_order_id", "redeem_order_coupon_id", "ending_balance"):
+        assert len({coupon[name] for coupon in listed}) == 5
+    assert min(coupon["ending_balance"] for coupon in listed) == 1000 - 5 * 50
+
+
+def test_a_coupon_used_by_many_at_once_is_used_once(mock: Mock) -> None:
+    """One succeeds; everyone else learns that it is used."""
+    answers = at_once([partial(use, mock, "ACC58191285")] * RIVALS)
+    assert Counter(answer.example for answer in answers) == {"used": 1, "already_used": RIVALS - 1}
 
 
 def test_receiving_at_once_never_passes_the_stock(mock: Mock) -> None:

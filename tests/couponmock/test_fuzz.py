@@ -29,6 +29,7 @@ SEGMENT = st.one_of(
             "users",
             "1001",
             "usable_coupons",
+            "redemption",
             "2022-01",
             "receive",
             "1",
@@ -39,6 +40,8 @@ SEGMENT = st.one_of(
 KNOWN = st.sampled_from(
     [
         "/v2/coupon/unuse",
+        "/v2/coupon/use",
+        "/v2/users/{}/redemption",
         "/v2/users/{}/usable_coupons",
         "/api/v3/coupon/{}",
         "/openapi/2022-01/coupons/receive",
@@ -66,6 +69,9 @@ OBJECTS = st.fixed_dictionaries(
     {},
     optional={
         "coupon_value": VALUES | st.sampled_from(["JDSI2JE", "FRESH-0001"]),
+        "reward_id": VALUES | st.just("127817"),
+        "quantity": VALUES | st.just(1),
+        "use_date": VALUES | st.just("2016-11-11T14:30:00-05:00"),
         "customer_id": VALUES | st.just("5001"),
         "coupon_ids": VALUES | st.lists(VALUES, max_size=3) | st.just(["202314454241654711"]),
     },

@@ -21,6 +21,8 @@ from vendor_answers import TARGETS, document
 
 BODIES = {
     "unuseCoupon": {"coupon_value": "JDSI2JE"},
+    "useCoupon": {"coupon_value": "ACC58191285"},
+    "redeemReward": {"reward_id": "127817", "quantity": 1},
     "receiveCoupons": {"customer_id": "5001", "coupon_ids": ["202314454241654711"]},
 }
 HEADERS = {"access-token": "sunny-token", "Authorization": "Basic YWNtZS1wdWJsaWM6YWNtZS1wcml2YXRl"}
@@ -72,6 +74,8 @@ def assert_own_fault(kind: str, answered: tuple[int, str | None, Any]) -> None:
 WRONG = {
     "getCoupon": Answer("found", {"response": {"coupon_id": "one"}}),
     "unuseCoupon": Answer("unused", {"success": "yes"}),
+    "useCoupon": Answer("used", {"success": "yes"}),
+    "redeemReward": Answer("redeemed", {"coupons": []}),
     "listUsableCoupons": Answer("usable_coupons", body=[{"code": "X"}]),
     "receiveCoupons": Answer("received", {"status": -1}),
 }

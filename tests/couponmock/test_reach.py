@@ -44,6 +44,9 @@ def test_every_line_of_a_reach_table_gives_the_answer_it_promises(
     given, wanted = answer.json, expected.value
     if reach.answer == "usable_coupons":
         assert [item.keys() for item in given] == [wanted[0].keys()] * len(given)
+    elif reach.answer == "redeemed":
+        [coupon] = given["coupons"]
+        assert coupon.keys() == {"code"}
     elif reach.answer in FILLED_BY_THE_WORLD:
         assert [item.keys() for item in given["items"]] == [wanted["items"][0].keys()]
         assert same({**given, "items": None}, {**wanted, "items": None})
@@ -66,6 +69,8 @@ def test_the_demo_pack_reaches_every_answer_of_the_document(vendor: str) -> None
     [
         ("chargeover", "getCoupon", {200, 400, 401, 404, 429, 500}),
         ("crowdtwist", "unuseCoupon", {200, 400, 401, 404, 413, 429, 500}),
+        ("crowdtwist", "useCoupon", {200, 400, 401, 404, 413, 429, 500}),
+        ("crowdtwist", "redeemReward", {200, 400, 401, 413, 429, 500}),
         ("crowdtwist", "listUsableCoupons", {200, 400, 401, 429, 500}),
         ("shoplazza", "receiveCoupons", {200, 400, 401, 403, 404, 422, 429, 500}),
     ],
@@ -120,9 +125,12 @@ def test_every_curl_of_the_fixtures_table_works_in_a_shell(
 
 
 def test_every_curl_of_the_banner_works_in_a_shell(curl: None, server: Mock, tmp_path: Path) -> None:
-    """The first thing a person pastes succeeds, for each of the four operations."""
-    commands = [line for line in server.log.read_text().splitlines() if line.startswith("curl ")]
-    assert len(commands) == 4
+    """The first thing a person pastes succeeds: for each of the four operations, and then for the two companions."""
+    lines = server.log.read_text().splitlines()
+    asked = [line for line in lines if line.startswith("# ")]
+    assert asked[4:] == ["# crowdtwist useCoupon (companion)", "# crowdtwist redeemReward (companion)"]
+    commands = [line for line in lines if line.startswith("curl ")]
+    assert len(commands) == len(asked) == 6
     namespace = server.new_world().namespace
     for command in commands:
         here = command.replace(server.origin, f"{server.origin}/~{namespace}")

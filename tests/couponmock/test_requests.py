@@ -25,7 +25,13 @@ WRONG_METHOD = {
     "chargeover": (400, "unsupported_command"),
     "shoplazza": (405, "method_not_allowed"),
 }
-ALLOWED = {"unuseCoupon": "POST", "listUsableCoupons": "GET", "receiveCoupons": "POST"}
+ALLOWED = {
+    "unuseCoupon": "POST",
+    "listUsableCoupons": "GET",
+    "useCoupon": "POST",
+    "redeemReward": "POST",
+    "receiveCoupons": "POST",
+}
 METHODS = [
     "GET",
     "HEAD",
@@ -101,7 +107,7 @@ STRANGE_PATHS = [
     "/v2/coupon/unuse%20",
     "/v2/coupon/unuse;jsessionid=1",
     "/v2/Coupon/Unuse",
-    "/v2/coupon/use",
+    "/v2/coupon/reuse",
     "/v2/coupon/unuse/JDSI2JE",
     "/v2/%ff",
     "/v2/%ed%a0%80",

@@ -108,8 +108,8 @@ MISTAKES: dict[str, tuple[str, str, str, str, str]] = {
     ),
     "an entity answers with an unknown example": (
         "fixtures/crowdtwist/demo.yaml",
-        'id: "1500", answers: {"listUsableCoupons": "internal_error"}',
-        'id: "1500", answers: {"listUsableCoupons": "banana"}',
+        'id: "1500", answers: {"listUsableCoupons": "internal_error"',
+        'id: "1500", answers: {"listUsableCoupons": "banana"',
         "/entities/member/breaks/answers/listUsableCoupons",
         "banana",
     ),
@@ -298,8 +298,18 @@ def test_a_behaviour_that_names_an_example_which_is_not_there_is_a_fault(halls: 
             "                    x-problems: {blank: banana}\n                  x-problems",
             "blank body:/coupon_ids/0",
         ),
-        ("crowdtwist", "x-problems: {invalid: malformed_body}", "x-problems: {invalid: banana}", "invalid body:"),
-        ("crowdtwist", "invalid: malformed_user_id}", "invalid: banana}", "invalid path:user_id"),
+        (
+            "crowdtwist",
+            "x-problems: {invalid: malformed_body}\n            examples:\n              used:",
+            "x-problems: {invalid: banana}\n            examples:\n              used:",
+            "invalid body:",
+        ),
+        (
+            "crowdtwist",
+            "#url-parameters}\n          x-problems: {missing: missing_user_id, invalid: malformed_user_id}",
+            "#url-parameters}\n          x-problems: {missing: missing_user_id, invalid: banana}",
+            "invalid path:user_id",
+        ),
     ],
 )
 def test_a_finding_that_no_example_answers_is_a_fault(

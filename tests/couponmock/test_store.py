@@ -341,6 +341,17 @@ def test_find_returns_records_by_id(store: Store) -> None:
         ]
 
 
+@pytest.mark.parametrize("limit", [0, 1, 2, 3, 10**30])
+def test_find_returns_the_first_records_and_no_more_than_asked_for(store: Store, limit: int) -> None:
+    """The first by id, whether they are the namespace's own or the pack's; records that have left do not count."""
+    with writing(store) as session:
+        session.put("coupon", "aa", {"state": "new"}, [("member", "alice")])
+        session.put("coupon", "b", {"state": "used"}, [("member", "alice")])
+        session.put("coupon", "a", {"state": "gone"}, [("member", "bob")])
+        found = session.find("coupon", "member", "alice", limit=limit)
+        assert [record.id for record in found] == ["aa", "b"][: min(limit, 2)]
+
+
 def test_find_orders_by_code_point(store: Store) -> None:
     """The same order in every engine and locale."""
     mixed = ["Z", "a", "z", "é", "東", "😀"]
@@ -776,6 +787,7 @@ def test_a_swallowed_failure_is_not_taken_for_success(postgres_url: str) -> None
 KEYED = [
     statements.GET,
     statements.FIND,
+    statements.FIND_FIRST,
     statements.PAGE,
     statements.PAGE_OF_KIND,
     statements.COUNT_PACK,

@@ -363,6 +363,13 @@ def test_a_document_is_valid_openapi_for_an_independent_validator(vendor: str) -
     assert [*OpenAPIV31SpecValidator(document(vendor).file.value).iter_errors()] == []
 
 
+def test_the_operations_that_are_on_none_of_the_four_pages_are_companions() -> None:
+    """And no other is."""
+    operations = [each for vendor in vendors() for each in document(vendor).operations.values()]
+    assert {each.id for each in operations if not each.companion} == {page.operation for page in PAGES}
+    assert {each.id for each in operations if each.companion} == {"useCoupon", "redeemReward"}
+
+
 @pytest.mark.parametrize("vendor", vendors())
 def test_schemathesis_loads_a_document_without_complaint(vendor: str) -> None:
     """Every operation is found; a warning would fail this test as any other."""

@@ -50,6 +50,15 @@ MISTAKES = [
         line="    get:",
     ),
     Mistake(
+        "a companion that is perhaps none",
+        CROWDTWIST,
+        "      operationId: unuseCoupon\n",
+        "      operationId: unuseCoupon\n      x-companion: perhaps\n",
+        f"{UNUSE}/x-companion",
+        "'perhaps' is not of type 'boolean'",
+        line="      x-companion: perhaps",
+    ),
+    Mistake(
         "an example without basis",
         CHARGEOVER,
         "                  x-basis: documented\n                  x-source: get-coupon#ok",

@@ -14,6 +14,8 @@ from .text import LONGEST_ID, LONGEST_WORD, checked_key, document, lookup_value,
 from .world import Namespace, Record
 
 PAGE_ROWS = 500
+MOST_ROWS = 2**63 - 1
+"""The largest limit that either engine takes."""
 
 
 class Session:
@@ -48,14 +50,19 @@ class Session:
             return None
         return Record(kind, id, json.loads(found[0][0]))
 
-    def find(self, kind: str, field: str, value: str) -> list[Record]:
-        """Return the records put with the lookup (field, value), by id."""
+    def find(self, kind: str, field: str, value: str, *, limit: int | None = None) -> list[Record]:
+        """Return the records put with the lookup (field, value), by id; only the first `limit` of them, if given."""
         connection = self._alive()
         indexed = lookup_value(value)
         if indexed is None or not (storable(kind) and storable(field)):
             return []
         asked = (kind, field, indexed)
-        found = connection.rows(statements.FIND, (self._own, *asked, self._shared, *asked, self._own))
+        parameters = (self._own, *asked, self._shared, *asked, self._own)
+        found = (
+            connection.rows(statements.FIND, parameters)
+            if limit is None
+            else connection.rows(statements.FIND_FIRST, (*parameters, min(limit, MOST_ROWS)))
+        )
         return [Record(kind, id_, json.loads(data)) for id_, data in found]
 
     def scan(self, kind: str | None = None) -> Iterator[Record]:

@@ -126,6 +126,8 @@ FIND = (
     " AND (SELECT 1 FROM couponmock_record o WHERE o.world = ? AND o.kind = l.kind AND o.id = l.id) IS NULL"
     " ORDER BY id"
 )
+# With one parameter more: how many at most.
+FIND_FIRST = f"{FIND} LIMIT ?"
 PAGE = "SELECT kind, id, data FROM couponmock_record WHERE world = ? AND (kind, id) > (?, ?) ORDER BY kind, id LIMIT ?"
 PAGE_OF_KIND = (
     "SELECT kind, id, data FROM couponmock_record WHERE world = ? AND kind = ? AND id > ? ORDER BY kind, id LIMIT ?"
