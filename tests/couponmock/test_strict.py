@@ -183,11 +183,11 @@ def test_a_body_is_judged_at_every_depth() -> None:
         "tree": {"namee": 1, "children": [{"name": 1}, 2, {"child": [], "children": [{"NAME": 3}]}]},
         "plain": {"anything": 1},
         "open": {"anything": 1},
-        "treee": {"namee": 1},
+        "trees": {"namee": 1},
     }
     request = Request("POST", "/", "", {}, lambda _: json.dumps(body).encode(), "id")
     assert [(each.place, each.did_you_mean) for each in Known(made_up).unknown(request, Query(""))] == [
-        ("body:/treee", "tree"),
+        ("body:/trees", "tree"),
         ("body:/tree/namee", "name"),
         ("body:/tree/children/2/child", "children"),
         ("body:/tree/children/2/children/0/NAME", "name"),
