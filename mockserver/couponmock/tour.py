@@ -54,12 +54,13 @@ def ways(document: Document, pack: Pack, base_url: str) -> dict[tuple[str, str],
     for operation in document.operations.values():
         first = next((reach for reach in pack.reach if reach.operation == operation.id), None)
         for example in operation.examples.values() if first else ():
-            if first and (operation.id, example.name) not in found:
+            if first and not example.instead_of and (operation.id, example.name) not in found:
                 headers = {**first.request.get("headers", {}), "Prefer": f"example={example.name}"}
                 request = build(document, operation, {**first.request, "headers": headers}, bindings)
                 stop = Stop(
                     vendor=document.vendor,
                     operation=operation.id,
+                    companion=operation.companion,
                     example=example,
                     handle=first.handle,
                     values=_values(first, bindings),

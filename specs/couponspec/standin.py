@@ -82,7 +82,13 @@ def _forgotten(document: Document, operation: Operation) -> Iterator[Fault]:
                 continue
             own = {example.option for example in operation.stand_ins.get(name, ())}
             for example in stand_ins:
-                if example.option not in own:
+                if example.option not in own and _concerns(example, other.examples[name], operation.examples[name]):
                     reason = f"{other.id} replaces {name!r} under {example.option}, {operation.id} does not"
                     fix = f"add an example with x-reading: {example.option} and x-instead-of: {name}"
                     yield document.file.fault(f"{operation.pointer}/responses", reason, fix)
+
+
+def _concerns(stand_in: Example, replaced: Example, namesake: Example) -> bool:
+    """Tell whether a reading is about an answer of the same name too: not if only the replaced one says so."""
+    readings = [example.option.reading if example.option else "" for example in (stand_in, replaced, namesake)]
+    return readings[1] != readings[0] or readings[2] == readings[0]

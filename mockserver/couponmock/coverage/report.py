@@ -32,9 +32,10 @@ def answer_of(document: Document, reply: Reply) -> str | None:
 def counts(document: Document, operation: Operation) -> bool:
     """Tell whether the answers of an operation are among those that a client has to have seen.
 
-    General answers are listed only: whoever gets one has asked for something that is no operation.
+    General answers and companions are listed only: whoever gets one of the first has asked for something that is no
+    operation, and the others only complete a life cycle.
     """
-    return operation is not document.general
+    return operation is not document.general and not operation.companion
 
 
 def report(namespace: str, documents: Iterable[Document], seen: Iterable[str], ways: Mapping[str, Ways]) -> Report:
@@ -63,6 +64,7 @@ def _operation(document: Document, operation: Operation, seen: frozenset[str], w
     examples = [
         _example(document, operation, example, seen, ways.get((operation.id, example.name)))
         for example in operation.examples.values()
+        if not example.instead_of
     ]
     general = operation is document.general
     return {
@@ -78,8 +80,9 @@ def _operation(document: Document, operation: Operation, seen: frozenset[str], w
 def _example(
     document: Document, operation: Operation, example: Example, seen: frozenset[str], way: Stop | None
 ) -> Report:
-    name = _name(document, operation, example)
-    given, asked_for = name in seen, name + _FORCED in seen
+    # Under another reading another example stands in; who has seen that one has seen this answer.
+    names = [_name(document, operation, each) for each in (example, *operation.stand_ins.get(example.name, ()))]
+    given, asked_for = any(name in seen for name in names), any(name + _FORCED in seen for name in names)
     taken = document.sources.taken
     option = operation.responses[example.response].option or example.option
     return {
