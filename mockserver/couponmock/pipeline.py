@@ -137,7 +137,8 @@ class Pipeline:
         """Give the answer that the client has asked for; nothing of the world is looked at or changed."""
         general = self.vendor.document.general
         example = forced.answer(operation, general, self.vendor.document.identifier, acting)
-        owner = operation if example.response in operation.responses else general
+        is_general = general.examples.get(example.name) is example
+        owner = operation if example.response in operation.responses and not is_general else general
         facts = {**facts, "allow": operation.method}
         reply = self._renderer.word(owner, example, Answer(example.name), facts, acting)
         diagnosis = replace(reply.diagnosis, operation=operation.id)
