@@ -109,6 +109,7 @@ class Pipeline:
                 query = Query(request.query)
                 principal = _authenticate(operation, request, query, world)
                 if forced := Forced.of(request, query):
+                    facts.update({name: _printable(value) for name, value in path.items()})
                     return self._forced(operation, forced, facts, acting)
                 parameters, body, finding = _validate(route.validator, request, path, query)
                 call = Call(principal, parameters, body, self._renderer.values(operation))
