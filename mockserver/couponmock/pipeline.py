@@ -160,6 +160,7 @@ class Pipeline:
                         return strict.refusal(self.vendor.document.vendor, operation.id, tuple(unknown))
                 principal = _authenticate(operation, request, query, world)
                 if forced := Forced.of(request, query):
+                    facts.update({name: _printable(value) for name, value in path.items()})
                     return self._forced(operation, forced, facts, acting)
                 if not decided and (asked := self._injection.due(settings, operation, request)):
                     return _Due(operation, principal, request, asked, facts, acting)
@@ -195,7 +196,8 @@ class Pipeline:
     def _instead(self, operation: Operation, forced: Forced, facts: Mapping[str, Any], acting: Acting) -> Reply:
         general = self.vendor.document.general
         example = forced.answer(operation, general, self.vendor.document.identifier, acting)
-        owner = operation if example.response in operation.responses else general
+        is_general = general.examples.get(example.name) is example
+        owner = operation if example.response in operation.responses and not is_general else general
         facts = {**facts, "allow": operation.method}
         reply = self._renderer.word(owner, example, Answer(example.name), facts, acting)
         return replace(reply, diagnosis=replace(reply.diagnosis, operation=operation.id))

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import jsonschema_rs
-from couponspec.document import Document, Example, Operation, weakest
+from couponspec.document import Document, Example, Operation, Response, weakest
 from couponspec.schema import Option, options_in
 
 from couponmock.behaviour import Answer
@@ -25,8 +25,8 @@ class Renderer:
         """Keep what is compiled for a document."""
         self._document = document
         self._forms = tuple(forms)
-        self._validators: dict[tuple[str, str, frozenset[Option]], jsonschema_rs.Validator] = {}
-        self._open: dict[tuple[str, str], frozenset[str]] = {}
+        self._validators: dict[tuple[object, ...], jsonschema_rs.Validator] = {}
+        self._open: dict[tuple[str, str], tuple[str, ...]] = {}
         self._values: dict[str, dict[str, Any]] = {}
 
     def values(self, operation: Operation) -> Mapping[str, Any]:
@@ -82,8 +82,8 @@ class Renderer:
             reason = next(iter(validator.iter_errors(value))).message
             raise BrokenAnswer(f"{operation.id} {example.name} ({example.status}): {reason}")
         vendor = self._document.vendor
-        basis = weakest((example.basis, *(self._document.bases[option] for option in formed)))
-        shaped = tuple(f"{vendor}.{option}" for option in acting.shaped)
+        basis = weakest((example.basis, *(self._document.bases[each] for each in formed))) if formed else example.basis
+        shaped = tuple(f"{vendor}.{option}" for option in acting.shaped) if acting.shaped else ()
         return Reply(
             status=example.status,
             media_type=example.media_type,
@@ -107,24 +107,22 @@ class Renderer:
     ) -> jsonschema_rs.Validator:
         """Compile, once, what an answer has to be: as taken, but for the choices, the example, the forms, in turn."""
         response = operation.responses[example.response]
-        own = {option.reading: option.option for option in (response.option, example.option) if option}
-        if acting.readings:
-            open_ = self._readings_in(operation, response.key)
-            chosen = {reading: option for reading, option in acting.readings.items() if reading in open_}
-            own = {**chosen, **own, **{option.reading: option.option for option in formed}}
-        key = (operation.id, response.key, frozenset(Option(*item) for item in own.items()))
+        chosen = self._chosen(operation, response, acting) if acting.readings else ()
+        key = (operation.id, response.key, example.option, chosen, tuple(formed))
         if key not in self._validators:
-            readings = {**self._document.sources.taken, **own}
+            own = (option for option in (response.option, example.option) if option)
+            named = {option.reading: option.option for option in (*chosen, *own, *formed)}
+            readings = {**self._document.sources.taken, **named}
             self._validators[key] = operation.validator(response, example.media_type, readings)
         return self._validators[key]
 
-    def _readings_in(self, operation: Operation, response: str) -> frozenset[str]:
-        """Return the readings that the schema of a response leaves open: only those make another validator."""
-        key = (operation.id, response)
+    def _chosen(self, operation: Operation, response: Response, acting: Acting) -> tuple[Option, ...]:
+        """Return the chosen options of readings that a response leaves open: only those make another validator."""
+        key = (operation.id, response.key)
         if key not in self._open:
-            schemas = [*operation.responses[response].schemas.values()]
-            self._open[key] = frozenset(option.reading for option in options_in(schemas, operation.components))
-        return self._open[key]
+            options = options_in([*response.schemas.values()], operation.components)
+            self._open[key] = tuple(sorted({option.reading for option in options}))
+        return tuple(Option(name, acting.readings[name]) for name in self._open[key] if name in acting.readings)
 
 
 def _stand_in(operation: Operation, example: Example, acting: Acting) -> Example:

@@ -107,3 +107,27 @@ def test_a_wish_that_cannot_be_granted_is_told_so(mock: Mock, preference: str) -
 
     assert (answer.status, answer.media_type) == (400, "application/problem+json")
     assert answer.json["type"] == "urn:couponmock:preference"
+
+
+@pytest.mark.parametrize(
+    ("vendor", "operation", "example"),
+    [
+        (vendor, operation.id, example)
+        for vendor in vendors()
+        for operation in document(vendor).operations.values()
+        for example in document(vendor).general.examples
+        if example not in operation.examples
+    ],
+)
+def test_an_answer_to_requests_that_reach_no_operation_can_be_asked_for_too(
+    mock: Mock, vendor: str, operation: str, example: str
+) -> None:
+    """Also one whose status the operation itself answers in other words."""
+    asked = document(vendor).operations[operation]
+    headers = {**BASIC, "access-token": "sunny-token", "X-CT-Authorization": "CTApiKey SUNSHINE-HEADER-KEY"}
+    path = asked.path.replace("{user_id}", "1001").replace("{coupon_id}", "1")
+    answer = mock.send(asked.method, path, {**headers, "Prefer": f"example={example}"})
+
+    wanted = document(vendor).general.examples[example]
+    assert (answer.status, answer.example) == (wanted.status, example)
+    assert answer.json.keys() == wanted.value.keys()

@@ -152,6 +152,37 @@ def test_settings_are_read_with_the_namespace(store: Store) -> None:
         assert session.namespace.settings == settings
 
 
+@pytest.mark.parametrize(
+    ("pack", "wanted", "frozen", "now"),
+    [
+        ("demo", {"now": FROZEN}, False, FROZEN),
+        ("demo", {"now": FROZEN, "frozen": True}, True, FROZEN),
+        ("frozen", {"now": 5}, True, 5),
+        ("frozen", {"frozen": False}, False, FROZEN),
+    ],
+)
+def test_a_namespace_is_made_with_a_clock_and_settings_of_its_own(
+    store: Store, pack: str, wanted: Any, frozen: object, now: int
+) -> None:
+    """What is not said is the pack's; a reset brings the pack's clock back and leaves the settings."""
+    made = store.create_namespace("m", pack, settings={"n": 1}, **wanted)
+    assert (made.frozen is not None) is frozen
+    assert now <= made.now() <= now + 60
+    assert made.settings == {"n": 1}
+    assert store.namespace("m") == made
+    again = store.reset_namespace("m")
+    assert (again.frozen, again.offset) == (FROZEN if pack == "frozen" else None, 0)
+    assert again.settings == {"n": 1}
+
+
+@pytest.mark.parametrize("wanted", [{"now": -1}, {"now": LAST_MOMENT + 1, "frozen": True}, {"settings": {"n": {1}}}])
+def test_a_namespace_that_cannot_be_as_wanted_is_not_made(store: Store, wanted: Any) -> None:
+    """Neither its clock nor its settings without the other."""
+    with pytest.raises((ValueError, TypeError)):
+        store.create_namespace("m", "demo", **wanted)
+    assert [namespace.name for namespace in store.namespaces()] == ["n"]
+
+
 def test_settings_cost_a_session_no_statement(tmp_path: Path) -> None:
     """The one that finds the namespace has them, and its clock; both engines run the same."""
     asked: list[str] = []
