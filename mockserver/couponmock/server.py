@@ -85,7 +85,7 @@ def temporary_store() -> Iterator[str]:
         yield f"sqlite:///{folder}/state.db"
 
 
-def serve(  # noqa: PLR0913, PLR0917 - what is served, where, and how its start is watched
+def serve(
     settings: Settings, host: str, port: int, workers: int, ready: Callable[[str], None], assembled_in: float = 0
 ) -> None:
     """Serve until told to stop by SIGINT or SIGTERM.
