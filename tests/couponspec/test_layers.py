@@ -214,6 +214,13 @@ def test_a_line_of_an_upper_layer_takes_the_place_of_the_one_for_the_same_answer
 
 # -- mistakes -------------------------------------------------------------------------------------------------------
 
+
+def line_of(entities: str, handle: str, coupon: str) -> str:
+    """Write a line of how to reach an answer, below the entities of a layer."""
+    request = f"request: {{path: {{coupon_id: {coupon}}}}}"
+    return f"{entities}\nreach:\n- {{operation: getCoupon, answer: found, handle: {handle}, {request}}}\n"
+
+
 OVER_DEMO = {
     "a deletion of nothing": (
         "entities:\n  coupon:\n    nope: null\n",
@@ -247,15 +254,13 @@ OVER_DEMO = {
     ),
     "an unknown kind": ("entities:\n  voucher:\n    a: {}\n", 5, "#/entities/voucher/a", "there is no kind 'voucher'"),
     "a line of its own about what it deletes": (
-        "entities: {coupon: {trial: null}}\nreach:\n"
-        + "- {operation: getCoupon, answer: found, handle: coupon.trial, request: {path: {coupon_id: 1}}}\n",
+        line_of("entities: {coupon: {trial: null}}", "coupon.trial", "1"),
         5,
         "#/reach/0/handle",
         "there is no entity coupon.trial",
     ),
     "a line about an entity that never was": (
-        "entities: {}\nreach:\n"
-        + "- {operation: getCoupon, answer: found, handle: '-', request: {path: {coupon_id: '{coupon.x.code}'}}}\n",
+        line_of("entities: {}", "'-'", "'{coupon.x.code}'"),
         5,
         "#/reach/0/request",
         "nothing is named coupon.x.code",
