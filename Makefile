@@ -46,7 +46,7 @@ imports: $(READY)  ## the import rule of ARCHITECTURE.md
 .PHONY: specs
 specs: $(READY)  ## documents, sources and seeded worlds are valid, by our own eyes and by an independent validator's
 	$(BIN)/python -m couponspec
-	$(BIN)/openapi-spec-validator specs/*/openapi.yaml
+	$(BIN)/openapi-spec-validator specs/*/openapi.yaml mockserver/couponmock/admin/openapi.yaml
 
 .PHONY: test
 test: $(READY)  ## the tests, in parallel; ARGS="..." goes to pytest

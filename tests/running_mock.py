@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+from admin_contract import hold
+
 START_SECONDS = 30
 STOP_SECONDS = 3
 """What the mock promises."""
@@ -129,7 +131,7 @@ class Mock:
         sent = [*(headers.items() if isinstance(headers, Mapping) else headers)]
         if self.namespace:
             sent.append(("X-Mock-Namespace", self.namespace))
-        return exchange(self.port, request_bytes(method, target, sent, body), method)
+        return self._asked(method, target, sent, body)
 
     def post(self, target: str, value: Any, headers: Mapping[str, str] | None = None) -> Answer:
         """Post a JSON value."""
@@ -140,7 +142,12 @@ class Mock:
         """Ask the admin interface."""
         body = None if value is None else json.dumps(value).encode()
         headers = [] if value is None else [("Content-Type", "application/json")]
-        return exchange(self.port, request_bytes(method, f"/__admin{path}", headers, body), method)
+        return self._asked(method, f"/__admin{path}", headers, body)
+
+    def _asked(self, method: str, target: str, headers: Sequence[tuple[str, str]], body: bytes | None) -> Answer:
+        answer = exchange(self.port, request_bytes(method, target, headers, body), method)
+        hold(method, target, body, answer.status, answer.media_type, answer.body)
+        return answer
 
     def bindings(self, vendor: str) -> dict[str, dict[str, Any]]:
         """Return handle -> members of the seeded entities of the namespace."""

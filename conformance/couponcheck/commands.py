@@ -1,6 +1,7 @@
 """What ``couponcheck`` can do, once all that it needs is installed."""
 
 import json
+import os
 import sys
 from collections.abc import Callable
 from functools import wraps
@@ -14,10 +15,14 @@ from couponspec.version import version
 from rich.console import Console
 
 from couponcheck import report
+from couponcheck.baseline import NOTHING, load_baseline
 from couponcheck.catalogue import Catalogue, Requirement, catalogued, load_catalogue
 from couponcheck.exchange import TargetUnreachable
+from couponcheck.page import page
 from couponcheck.plugin import carry_out
+from couponcheck.repro import write_scripts
 from couponcheck.run import EXIT_CODES, Run
+from couponcheck.summary import badge, markdown
 from couponcheck.target import UnusableTarget, read_bindings
 
 EXIT_NOT_RUN = 2
@@ -60,7 +65,10 @@ _vendor_option = click.option(
 @click.option("--junit", type=click.Path(path_type=Path, dir_okay=False), help="Write a JUnit report here.")
 @click.option("--json", "json_file", type=click.Path(path_type=Path, dir_okay=False), help="Write all as JSON here.")
 @click.option(
-    "--report", "folder", type=click.Path(path_type=Path, file_okay=False), help="Write both into this folder."
+    "--report",
+    "folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Write all reports into this folder: HTML, JSON, JUnit, Markdown, a badge, and a script for each failure.",
 )
 @click.option(
     "--seed", default=0, show_default=True, type=click.IntRange(0), help="Of all made-up requests and values."
@@ -72,6 +80,13 @@ _vendor_option = click.option(
     help="Credentials and test data of a server that is not our mock.",
 )
 @click.option("--allow-writes", is_flag=True, help="Also send requests that change the server's data.")
+@click.option(
+    "--baseline",
+    "baseline_file",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Failures that are known and accepted, each with a reason and a date.",
+)
+@click.option("--strict", is_flag=True, help="Let warnings fail.")
 @_guarded
 def run(  # noqa: PLR0913, PLR0917 - one parameter for each flag
     url: str,
@@ -83,10 +98,13 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter for each flag
     seed: int,
     bindings_file: Path | None,
     allow_writes: bool,  # noqa: FBT001 - a flag of the command line
+    baseline_file: Path | None,
+    strict: bool,  # noqa: FBT001 - as above
 ) -> None:
     """Check the implementation at URL. Our own mock brings its test data along; it is checked in a world of its own."""
     _known(vendors)
     given = read_bindings(bindings_file) if bindings_file else None
+    baseline = load_baseline(baseline_file, _checked()) if baseline_file else NOTHING
     if folder:
         folder.mkdir(parents=True, exist_ok=True)
         junit, json_file = junit or folder / "junit.xml", json_file or folder / "report.json"
@@ -95,6 +113,7 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter for each flag
             written.touch()  # what cannot be written is found out before the run and not after it
     console = Console(width=None if sys.stdout.isatty() else _WIDTH)
     current = Run.prepare(url, vendors, seed, given, allow_writes=allow_writes)
+    current.baseline, current.strict = baseline, strict
     progress = report.Progress(Console(stderr=True))
     try:
         try:
@@ -109,9 +128,22 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter for each flag
         if json_file:
             with json_file.open("w", encoding="utf-8") as file:
                 report.write_json(current, file)
+        if folder:
+            _write_beside(current, folder)
+        if step := os.environ.get("GITHUB_STEP_SUMMARY"):
+            with Path(step).open("a", encoding="utf-8") as file:
+                file.write(markdown(current))
     finally:
         current.close()
     sys.exit(EXIT_CODES[current.verdict])
+
+
+def _write_beside(current: Run, folder: Path) -> None:
+    """Write what is in a folder of reports beside JUnit and JSON."""
+    (folder / "report.html").write_text(page(current), encoding="utf-8")
+    (folder / "summary.md").write_text(markdown(current), encoding="utf-8")
+    (folder / "badge.json").write_text(json.dumps(badge(current)) + "\n", encoding="utf-8")
+    write_scripts(current, folder / "repro")
 
 
 _USAGE = 4
@@ -122,6 +154,10 @@ def _known(vendors: tuple[str, ...]) -> None:
     for vendor in vendors:
         if vendor not in catalogued():
             raise UnusableTarget(f"there is no vendor {vendor!r}; there are {', '.join(catalogued())}")
+
+
+def _checked() -> set[str]:
+    return {requirement.id for _, catalogue in _catalogues(()) for requirement in catalogue.checked}
 
 
 def _catalogues(vendors: tuple[str, ...]) -> list[tuple[Document, Catalogue]]:

@@ -112,11 +112,11 @@ class Judgement:
     earlier: Mapping[str, Exchange]
 
     def view(self, exchange: Exchange) -> Any:
-        """Return the answer's body by the catalogue's names; a list that stands alone under one key is bared of it."""
+        """Return the answer's body by the catalogue's names; a list that stands under one key is bared of it."""
         body = _renamed(exchange.body, self.aliases)
-        if exchange.operation in self.lists and isinstance(body, dict) and len(body) == 1:
-            (inner,) = body.values()
-            return inner if isinstance(inner, list) else body
+        if exchange.operation in self.lists and isinstance(body, dict):
+            lists = [value for value in body.values() if isinstance(value, list)]
+            return lists[0] if len(lists) == 1 else body
         return body
 
     def mismatches(self, expect: Mapping[str, Any], exchange: Exchange) -> Iterator[Mismatch]:

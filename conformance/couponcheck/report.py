@@ -108,7 +108,7 @@ def show(console: Console, run: Run) -> None:
     table.add_column("reason", overflow="fold")
     for outcome in run.outcomes:
         secrets = run.judges[outcome.requirement.vendor].target.secrets
-        reason = _cut(masked(_reason(outcome), secrets), _LONGEST_REASON)
+        reason = _cut(masked(said(outcome), secrets), _LONGEST_REASON)
         verdict = Text(outcome.verdict, style=_STYLES[outcome.verdict])
         table.add_row(outcome.requirement.id, outcome.requirement.level, verdict, Text(reason))
     console.print(table)
@@ -123,6 +123,8 @@ def show(console: Console, run: Run) -> None:
         console.print(
             f"{vendor}: " + ", ".join(f"{count} {verdict}" for verdict, count in counts.items()), highlight=False
         )
+    for entry in run.stale:
+        console.print(Text(f"baseline: {entry}", style="bold red"), soft_wrap=True)
     excluded = sum(len(j.catalogue.requirements) - len(j.catalogue.checked) for j in run.judges.values())
     console.print(
         f"{run.requests} requests, seed {run.seed}; {excluded} rules are not checked (`couponcheck list` says why).",
@@ -133,7 +135,8 @@ def show(console: Console, run: Run) -> None:
     console.print(Text(f"{run.url}: {run.verdict}{part}", style="bold"))
 
 
-def _reason(outcome: Outcome) -> str:
+def said(outcome: Outcome) -> str:
+    """Say in one sentence what came out, empty for a plain pass."""
     if outcome.reason:
         return outcome.reason
     seen = ", ".join(str(option) for option in outcome.readings)
@@ -148,6 +151,8 @@ def as_json(run: Run) -> dict[str, Any]:
         "target": {"url": run.url, "mock": run.is_mock, "vendors": list(run.judges)},
         "seed": run.seed,
         "verdict": run.verdict,
+        "strict": run.strict,
+        "stale": run.stale,
         "counts": dict(Counter(outcome.verdict for outcome in run.outcomes)),
         "requests": run.requests,
         "requirements": [_outcome(run.judges[o.requirement.vendor], o) for o in run.outcomes]
@@ -176,7 +181,7 @@ def _outcome(judge: Judge, outcome: Outcome) -> dict[str, Any]:
         "level": requirement.level,
         "text": requirement.text,
         "verdict": outcome.verdict,
-        "reason": masked(_reason(outcome), secrets),
+        "reason": masked(said(outcome), secrets),
         "source": {"page": requirement.page, "quote": requirement.quote},
         "readings": [str(option) for option in outcome.readings],
         "mismatches": [

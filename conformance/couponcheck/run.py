@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from couponspec import Bindings, Document, load_document
 
+from couponcheck.baseline import NOTHING, Baseline
 from couponcheck.catalogue import Catalogue, Requirement, load_catalogue
 from couponcheck.judge import ERROR, FAIL, NOT_TESTABLE, PASS, WARN, Judge, Outcome
 from couponcheck.target import GivenBindings, MockAdmin, UnusableTarget, open_target
@@ -17,10 +18,15 @@ CONFORMANT, PARTIAL, NOT_CONFORMANT, NOT_RUN = "conformant", "partial", "not con
 EXIT_CODES = {CONFORMANT: 0, PARTIAL: 1, NOT_CONFORMANT: 1, NOT_RUN: 2}
 
 
-def verdict(outcomes: Iterable[Outcome]) -> str:
-    """Weigh outcomes: a failure decides, missing data makes a run partial, and one that judged nothing is none."""
+def verdict(outcomes: Iterable[Outcome], *, strict: bool = False) -> str:
+    """Weigh outcomes: a failure decides, missing data makes a run partial, and one that judged nothing is none.
+
+    Args:
+        outcomes: What came out.
+        strict: Whether a warning is as bad as a failure.
+    """
     seen = Counter(outcome.verdict for outcome in outcomes)
-    if seen[FAIL]:
+    if seen[FAIL] or (strict and seen[WARN]):
         return NOT_CONFORMANT
     if seen[ERROR] or not seen[PASS] + seen[WARN]:
         return NOT_RUN
@@ -40,6 +46,9 @@ class Run:
     """In the order in which they came out."""
     selected: int = 0
     """How many requirements are to come out."""
+    baseline: Baseline = NOTHING
+    strict: bool = False
+    """Whether warnings fail."""
 
     @classmethod
     def prepare(
@@ -85,7 +94,7 @@ class Run:
 
     def judge(self, requirement: Requirement) -> Outcome:
         """Carry out a requirement and keep what came out."""
-        outcome = self.judges[requirement.vendor].outcome(requirement)
+        outcome = self.baseline.weighed(self.judges[requirement.vendor].outcome(requirement))
         self.outcomes.append(outcome)
         return outcome
 
@@ -96,8 +105,16 @@ class Run:
 
     @property
     def verdict(self) -> str:
-        """Return the verdict over all outcomes; a run that was broken off has none."""
-        return NOT_RUN if len(self.outcomes) < self.selected else verdict(self.outcomes)
+        """Return the verdict over all outcomes; a run that was broken off has none, and what is stale fails."""
+        if len(self.outcomes) < self.selected:
+            return NOT_RUN
+        found = verdict(self.outcomes, strict=self.strict)
+        return NOT_CONFORMANT if self.stale and found != NOT_RUN else found
+
+    @property
+    def stale(self) -> list[str]:
+        """Say which known failures of the baseline are none any more, or are accepted no longer."""
+        return self.baseline.stale(self.outcomes)
 
     def close(self) -> None:
         """Leave the target as it was found, where that is possible."""

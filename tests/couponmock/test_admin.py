@@ -1,9 +1,14 @@
 """The mock's own interface below /__admin."""
 
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import pytest
+from admin_contract import document, operations
+from couponmock.app import create_app
+from couponmock.assembly import assemble
+from couponmock.settings import Settings
 from running_mock import Mock, exchange, request_bytes
 from vendor_answers import assert_problem
 
@@ -221,3 +226,29 @@ def test_a_reset_needs_no_body_and_no_content_type(documented_server: Mock) -> N
     request = request_bytes("POST", "/__admin/reset")
     answer = exchange(documented_server.port, request)
     assert (answer.status, answer.json["name"]) == (200, "default")
+
+
+def test_the_interface_serves_its_own_document(server: Mock) -> None:
+    """So that a client in any language can be generated from it."""
+    answer = server.admin("GET", "/openapi.json")
+    assert (answer.status, answer.media_type, answer.json) == (200, "application/json", document())
+
+
+def test_the_document_names_exactly_the_routes_that_there_are(tmp_path: Path) -> None:
+    """Every exchange of the other tests is held against it, so that its bodies are true as well."""
+    mock = assemble(Settings(f"sqlite:///{tmp_path}/state.db", ("shoplazza",)))
+    rules = [rule for rule in create_app(mock).url_map.iter_rules() if rule.rule.startswith("/__admin")]
+    mock.store.close()
+    served = {
+        (method, rule.rule.replace("<", "{").replace(">", "}"))
+        for rule in rules
+        for method in (rule.methods or set()) - {"HEAD"}
+    }
+    assert {(method, path) for method, path, _ in operations()} == served
+
+
+def test_operations_are_named_once_and_all_are_explained() -> None:
+    """An operationId becomes a function's name in generated clients."""
+    named = [operation["operationId"] for _, _, operation in operations()]
+    assert len(named) == len({*named})
+    assert all(operation["summary"].endswith(".") and operation["tags"] for _, _, operation in operations())

@@ -71,6 +71,7 @@ ANSWERS: list[tuple[str, int, Any, tuple[str, ...]]] = [
     ("listUsableCoupons", 200, [COUPON], ()),
     ("listUsableCoupons", 200, [], ()),
     ("listUsableCoupons", 200, {"coupons": [COUPON]}, ("list-shape=wrapped",)),
+    ("listUsableCoupons", 200, {"coupons": [COUPON], "total": 1}, ("list-shape=wrapped",)),
     ("listUsableCoupons", 200, [{**COUPON, "reward_id": "1"}], ("number-type=string",)),
     ("listUsableCoupons", 200, [{**COUPON, "date_to_expire": "1"}], ("number-type=string",)),
     ("listUsableCoupons", 200, [REWARD_NAMES], ("order-field-names=reward",)),

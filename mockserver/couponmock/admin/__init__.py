@@ -1,6 +1,11 @@
 """The mock's own interface under ``/__admin``. A request is about the namespace that its prefix or header names."""
 
-from flask import Blueprint
+import json
+from functools import cache
+from pathlib import Path
+
+from couponspec import yamlfile
+from flask import Blueprint, Response
 
 from couponmock.admin.answers import PREFIX, Wrong, http_problem, owns, problem
 from couponmock.admin.clock import Clock
@@ -23,6 +28,7 @@ def blueprint(mock: Assembly) -> Blueprint:
     for method, path, view in (
         ("GET", "/health", worlds.health),
         ("GET", "/version", worlds.version),
+        ("GET", "/openapi.json", _document),
         ("POST", "/reset", worlds.reset),
         ("GET", "/namespaces", worlds.namespaces),
         ("POST", "/namespaces", worlds.create),
@@ -67,3 +73,13 @@ def blueprint(mock: Assembly) -> Blueprint:
         lambda error: problem(409, "pack", f"{error} Drop it, or start the mock with the pack it was made with."),
     )
     return routes
+
+
+def _document() -> Response:
+    return Response(_document_as_json(), content_type="application/json")
+
+
+@cache
+def _document_as_json() -> str:
+    """Read the interface's own document, at its first use."""
+    return json.dumps(yamlfile.load(Path(__file__).with_name("openapi.yaml")).value)

@@ -1,0 +1,59 @@
+"""A script for each failure: the whole sequence of requests, to be run as it is."""
+
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+from couponcheck.judge import ERROR, FAIL, WARN, Judge, Outcome
+from couponcheck.report import masked
+from couponcheck.run import Run
+from couponcheck.target import PACK, MockTarget
+
+_MADE = """\
+# A world of its own in the mock, dropped in the end.
+curl -sS -o /dev/null -X POST -H 'Content-Type: application/json' \\
+  -d '{"name": "%s", "pack": "%s"}' "$MOCK/__admin/namespaces"
+trap 'curl -sS -X DELETE "$MOCK/__admin/namespaces/%s"' EXIT
+"""
+
+
+def scripts(run: Run) -> Iterator[tuple[str, str]]:
+    """Yield name and text of a POSIX shell script for each requirement that something is wrong with."""
+    for outcome in run.outcomes:
+        if outcome.exchanges and (outcome.verdict in {FAIL, ERROR} or (outcome.verdict == WARN and outcome.mismatches)):
+            yield f"{outcome.requirement.id}.sh", _script(run.judges[outcome.requirement.vendor], outcome)
+
+
+def write_scripts(run: Run, folder: Path) -> None:
+    """Leave exactly this run's scripts in a folder."""
+    if folder.is_dir():
+        for old in folder.glob("*.sh"):
+            old.unlink()
+    for name, text in scripts(run):
+        folder.mkdir(exist_ok=True)
+        file = folder / name
+        file.write_text(text, encoding="utf-8")
+        file.chmod(0o755)
+
+
+def _script(judge: Judge, outcome: Outcome) -> str:
+    target = judge.target
+    base_url = target.client.base_url
+    lines = ["#!/bin/sh", f"# {outcome.requirement.id}: {outcome.requirement.text}"]
+    for mismatch in outcome.mismatches:
+        lines += [_comment(f"expected: {mismatch.expected}"), _comment(f"got:      {mismatch.got}")]
+    lines += ["set -eu"]
+    lines += [f': "${{{name[1:]}:?set it to the secret}}"' for name in sorted(set(target.secrets.values()))]
+    if isinstance(target, MockTarget):
+        world = f"repro-{outcome.requirement.id}"[:64]
+        lines += [f"MOCK={shlex.quote(target.admin.base_url)}", _MADE % (world, PACK, world) + f'BASE="$MOCK/~{world}"']
+    else:
+        lines += [f"BASE={shlex.quote(base_url)}"]
+    for number, exchange in enumerate(outcome.exchanges, 1):
+        command = exchange.request.curl(base_url, {**target.secrets, base_url: "$BASE"})
+        lines += ["", f"echo '--- call {number}, which got {exchange.status}'", command, "echo"]
+    return masked("\n".join(lines) + "\n", target.secrets)
+
+
+def _comment(text: str) -> str:
+    return "# " + text.replace("\n", " ").replace("\r", " ")

@@ -1,0 +1,139 @@
+"""No alarm on a correct server that shares nothing with ours: each reading, each freedom, and mixtures of them."""
+
+import contextlib
+import random
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+
+import pytest
+from alternative_server import FREEDOMS, Entities, Running, alternative
+from broken_server import SEED, VENDORS, accused, catalogue, document
+from couponcheck.exchange import Client
+from couponcheck.judge import NOT_TESTABLE, Judge, Outcome
+from couponcheck.target import PACK, Target, unknown_values
+from couponspec import load_pack
+
+OTHERWISE: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    "crowdtwist": {
+        "not-used-status": ("400", "409", "422"),
+        "repeated-unuse": ("idempotent",),
+        "unuse-status": ("201", "202"),
+        "wrong-method-status": ("400",),
+        "refused-credential-status": ("400", "403"),
+        "refused-credential-error": ("param_error",),
+        "unknown-member": ("404",),
+        "list-error-status": ("404", "422"),
+        "no-coupons": ("empty-list",),
+        "none-usable": ("error",),
+        "empty-id": ("404",),
+        "order-field-names": ("reward",),
+        "list-shape": ("wrapped",),
+        "number-type": ("string",),
+        "sentences": ("own",),
+    },
+    "chargeover": {
+        "response-of-not-found": ("false",),
+        "not-found-message": ("coupon",),
+        "invalid-id-status": ("404",),
+        "unknown-endpoint-status": ("404",),
+        "unsupported-command-status": ("404", "405"),
+        "details": ("absent", "null", "empty-list"),
+        "datetime-format": ("iso8601",),
+        "message": ("null",),
+        "shown": ("required", "nulls"),
+        "lists": ("always",),
+    },
+    "shoplazza": {
+        "unauthorized-status": ("400",),
+        "missing-scope-status": ("401",),
+        "missing-field-status": ("422",),
+        "wrong-type-status": ("422",),
+        "checks-order": ("customer-first",),
+        "unknown-coupon": ("404", "422"),
+        "refused-coupon": ("error",),
+        "refused-listed": ("no",),
+        "value-type": ("string",),
+        "item-status": ("absent",),
+        "stock-after": ("before",),
+        "received-status": ("1",),
+        "errors": ("errors", "error"),
+        "request-id": ("not sent",),
+    },
+}
+"""Vendor -> reading -> what the server can do otherwise than usual."""
+MIXTURES = 12
+
+
+@dataclass
+class Resettable(Target):
+    """The alternative server, whose data its operator restores between requirements."""
+
+    running: Running = field(kw_only=True)
+
+    def prepare(self) -> None:
+        """Restore the data."""
+        self.running.service.reset()
+
+
+@cache
+def seeded(vendor: str) -> Entities:
+    """Return the entities of the pack whose handles the catalogue names."""
+    return load_pack(document(vendor), PACK).bindings(int(time.time()))
+
+
+@contextlib.contextmanager
+def judging(vendor: str, readings: Mapping[str, str], freedoms: frozenset[str]) -> Iterator[Judge]:
+    """Run the server and give who judges it."""
+    with alternative(vendor, seeded(vendor), readings, freedoms) as running:
+        target = Resettable(
+            vendor,
+            Client(running.url, 10, "couponcheck"),
+            {**seeded(vendor), **unknown_values(SEED)},
+            may_write=True,
+            running=running,
+        )
+        with contextlib.closing(target):
+            yield Judge(document(vendor), catalogue(vendor), target, SEED)
+
+
+def outcomes(
+    vendor: str, readings: Mapping[str, str] | None = None, freedoms: frozenset[str] = frozenset(), *, whole: bool
+) -> dict[str, Outcome]:
+    """Return what the suite says of the server; the slow requirements only of the `whole` suite."""
+    with judging(vendor, readings or {}, freedoms) as judge:
+        chosen = [item for item in judge.catalogue.checked if whole or item.generated is None]
+        return {requirement.id: judge.outcome(requirement) for requirement in chosen}
+
+
+@pytest.mark.parametrize("vendor", VENDORS)
+def test_nothing_is_found_wrong_and_nothing_left_untested(vendor: str) -> None:
+    found = outcomes(vendor, whole=True)
+    assert accused(found) == {}
+    assert [name for name, outcome in found.items() if outcome.verdict == NOT_TESTABLE] == []
+
+
+@pytest.mark.parametrize(
+    ("vendor", "reading", "option"),
+    [(v, reading, option) for v in VENDORS for reading, options in OTHERWISE[v].items() for option in options],
+)
+def test_no_reading_is_accused(vendor: str, reading: str, option: str) -> None:
+    assert accused(outcomes(vendor, {reading: option}, whole=False)) == {}
+
+
+@pytest.mark.parametrize("vendor", VENDORS)
+@pytest.mark.parametrize("freedom", sorted(FREEDOMS))
+def test_no_freedom_is_accused(vendor: str, freedom: str) -> None:
+    assert accused(outcomes(vendor, freedoms=frozenset({freedom}), whole=False)) == {}
+
+
+@pytest.mark.parametrize("vendor", VENDORS)
+@pytest.mark.parametrize("number", range(MIXTURES))
+def test_no_mixture_is_accused(vendor: str, number: int) -> None:
+    chance = random.Random(f"{vendor} {number}")  # noqa: S311 - repeatable on purpose
+    readings = {
+        reading: chance.choice(options) for reading, options in OTHERWISE[vendor].items() if chance.random() < 0.5
+    }
+    freedoms = frozenset(freedom for freedom in sorted(FREEDOMS) if chance.random() < 0.3)
+    assert accused(outcomes(vendor, readings, freedoms, whole=False)) == {}, (readings, freedoms)
