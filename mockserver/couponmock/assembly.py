@@ -146,11 +146,8 @@ def load_world(
     if len(layers) == 1 and layers[0] in worlds:
         return layers[0], worlds[layers[0]]
     packs = load_layers(documents, layers, at)
-    first = next(iter(packs.values()))
-    if first.name in worlds:
-        fix = f"give it a name of its own, such as pack: my-{first.name}"
-        raise FaultyFile([first.file.fault("/pack", f"there is a pack {first.name!r} already", fix)])
-    return first.name, _world(first.name, packs)
+    name = next(iter(packs.values())).name
+    return name, _world(name, packs)
 
 
 def _world(name: str, packs: Mapping[str, Pack]) -> World:
@@ -190,8 +187,7 @@ def assemble(settings: Settings) -> Assembly:
     documents = load_documents(settings.vendors)
     readings = parsed(settings.readings, known({vendor: each.sources for vendor, each in documents.items()}))
     worlds = load_worlds(documents)
-    pack, world = load_world(documents, settings.pack, worlds)
-    worlds[pack] = world
+    pack, worlds[pack] = load_world(documents, settings.pack, worlds)
     vendors = {slug: load_vendor(document) for slug, document in documents.items()}
     defects = [defects_of(slug) for slug in vendors]
     chosen = [registry[name] for registry in defects for name in settings.defects if name in registry]
@@ -200,7 +196,7 @@ def assemble(settings: Settings) -> Assembly:
         store.install_pack(world.id, world.seeds(), frozen=world.frozen)
     limits = limits_of(settings)
     pipelines = {
-        slug: Pipeline(vendor, store, world.id, readings, limits.get(slug), settings.strict)
+        slug: Pipeline(vendor, store, worlds[pack].id, readings, limits.get(slug), settings.strict)
         for slug, vendor in vendors.items()
     }
     handlers = {slug: _handler(pipeline, chosen) for slug, pipeline in pipelines.items()}

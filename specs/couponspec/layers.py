@@ -86,7 +86,16 @@ def load_layers(documents: Mapping[str, Document], names: Sequence[str], at: Pat
     Raises:
         FaultyFile: a layer cannot be read, or the whole is not valid; each mistake is named where it is written.
     """
-    layers = [_load(documents, name, number, at) for number, name in enumerate(names)]
+    known = sorted(set.intersection(*(set(locate.packs(vendor, at)) for vendor in documents)))
+    layers = [_load(documents, known, name, number, at) for number, name in enumerate(names)]
+    if faults := [
+        layer.file.fault(
+            "/pack", f"there is a pack {layer.name!r} already", f"give it another name, such as pack: my-{layer.name}"
+        )
+        for layer in layers
+        if layer.name in known and not layer.installed
+    ]:
+        raise FaultyFile(faults)
     kinds = {vendor: load_kinds(document, at)[1] for vendor, document in documents.items()}
     packs = packs_of(documents, kinds, layers)
     if missing := [vendor for vendor in documents if vendor not in packs]:
@@ -132,14 +141,13 @@ def packs_of(
     return packs
 
 
-def _load(documents: Mapping[str, Document], name: str, number: int, at: Path | None) -> Layer:
+def _load(documents: Mapping[str, Document], known: Sequence[str], name: str, number: int, at: Path | None) -> Layer:
     if names_file(name):
         path = Path(name)
         file = jsonfile.load(path) if path.suffix == ".json" else yamlfile.load(path)
         return layer_of(file, documents, number)
-    known = set.intersection(*(set(locate.packs(vendor, at)) for vendor in documents))
     if name not in known:
-        fix = f"use one of {', '.join(sorted(known))}, or the path of a file such as ./{name}.yaml"
+        fix = f"use one of {', '.join(known)}, or the path of a file such as ./{name}.yaml"
         folder = (at or locate.root()) / "fixtures"
         raise FaultyFile([Fault(folder, None, "#", f"not every vendor has a pack {name!r}", fix)])
     layers = [layer_of(yamlfile.load(locate.pack_file(vendor, name, at)), documents, number) for vendor in documents]

@@ -4,17 +4,18 @@ import hashlib
 import json
 from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache, cached_property
+from functools import cached_property
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from couponspec import locate, yamlfile
 from couponspec.document import Document
+from couponspec.entity import Entity, Place, Reach, entity_faults, entity_of, own_faults
 from couponspec.faults import Fault, FaultyFile
-from couponspec.kind import OWN, Kind, State, load_kinds, lookup, moment
-from couponspec.request import NO_CREDENTIAL, Unbound, build, names_in
-from couponspec.shape import Shape, problems_with, shape, stranger
+from couponspec.kind import Kind, State, load_kinds, lookup, moment
+from couponspec.request import Unbound, build
+from couponspec.shape import problems_with, stranger
 from couponspec.yamlfile import YamlFile
 
 __all__ = [
@@ -39,63 +40,6 @@ __all__ = [
 NOW = "now"
 MOST_FAULTS = 100
 """Mistakes that a person will still read; a file with a million has one, a million times."""
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where something is written."""
-
-    file: YamlFile
-    pointer: str
-    layer: int = 0
-    """Which of the files laid over one another it is, from below."""
-
-    def fault(self, below: str, reason: str, fix: str) -> Fault:
-        """Describe a mistake there, or at a pointer below."""
-        return self.file.fault(self.pointer + below, reason, fix)
-
-
-@dataclass(frozen=True, slots=True)
-class Entity:
-    """One seeded entity."""
-
-    kind: str
-    name: str
-    data: Mapping[str, Any]
-    answers: Mapping[str, str]
-    """operationId -> the example that this entity makes the operation answer."""
-    inferred: tuple[str, ...]
-    """Members whose value is ours and not printed by the vendor."""
-    place: Place
-
-    @property
-    def handle(self) -> str:
-        """Return the stable name: kind and name."""
-        return f"{self.kind}.{self.name}"
-
-    @property
-    def own(self) -> dict[str, Any]:
-        """Return the members that belong to the pack and not to the vendor, without empty ones."""
-        own = {"answers": dict(self.answers), "inferred": list(self.inferred)}
-        return {name: value for name, value in own.items() if value}
-
-
-@dataclass(frozen=True, slots=True)
-class Reach:
-    """A plain request that makes an operation give one of its documented answers."""
-
-    operation: str
-    answer: str
-    handle: str
-    request: Mapping[str, Any]
-    place: Place
-
-    @property
-    def handles(self) -> set[str]:
-        """Return the handles of all entities that the request needs."""
-        credential = self.request.get("credential", "main")
-        signed = set() if credential == NO_CREDENTIAL else {f"credential.{credential}"}
-        return ({self.handle} - {"-"}) | names_in(dict(self.request)) | signed
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,7 +182,7 @@ class _Layers:
                 continue
             yield from self._reference_faults(entity, kind)
             yield from _key_faults(entity, kind, taken)
-            yield from _own_faults(entity, self._document)
+            yield from own_faults(entity, self._document)
 
     def _reference_faults(self, entity: Entity, kind: Kind) -> Iterator[Fault]:
         for member, target in kind.references.items():
@@ -289,44 +233,6 @@ class _Layers:
             yield line
 
 
-def entity_of(kind: str, name: str, data: Mapping[str, Any], place: Place) -> Entity:
-    """Make an entity of the members that are written of it."""
-    return Entity(
-        kind=kind,
-        name=name,
-        data={key: value for key, value in data.items() if key not in OWN},
-        answers=data.get("answers", {}),
-        inferred=tuple(data.get("inferred", ())),
-        place=place,
-    )
-
-
-@cache
-def _entity_shapes() -> tuple[Shape, Shape]:
-    """Return the shapes of an entity's name, and of its members that belong to the pack."""
-    entities, entity = (shape("pack")["$defs"][name] for name in ("entities", "entity"))
-    return Shape(entities["additionalProperties"]["propertyNames"]), Shape(entity)
-
-
-def entity_faults(entity: Entity, written: Mapping[str, Any], kind: Kind, document: Document) -> list[Fault]:
-    """List what is wrong with one entity by itself, whatever else there is.
-
-    Args:
-        entity: What `entity_of` made of it.
-        written: All that is written of it.
-        kind: Its kind.
-        document: The vendor's document.
-    """
-    name, own = _entity_shapes()
-    place = entity.place
-    return (
-        name.problems(place.file, place.pointer, entity.name)
-        or own.problems(place.file, place.pointer, written)
-        or kind.shape.problems(place.file, place.pointer, entity.data)
-        or [*_own_faults(entity, document)]
-    )
-
-
 def _key_faults(entity: Entity, kind: Kind, taken: dict[tuple[str, str, str], str]) -> Iterator[Fault]:
     for fields in kind.keys:
         if any(entity.data.get(field) is None for field in fields):
@@ -336,20 +242,3 @@ def _key_faults(entity: Entity, kind: Kind, taken: dict[tuple[str, str, str], st
             reason = f"{' and '.join(fields)} are those of {taken[key]}"
             yield entity.place.fault("", reason, "make the combination unique")
         taken.setdefault(key, entity.handle)
-
-
-def _own_faults(entity: Entity, document: Document) -> Iterator[Fault]:
-    """Yield what is wrong with the members of an entity that name something of the vendor's document."""
-    for operation, answer in entity.answers.items():
-        if operation not in document.operations or answer not in document.operations[operation].examples:
-            reason = f"{operation} has no example {answer!r}"
-            yield entity.place.fault(f"/answers/{operation}", reason, "name an operation and one of its examples")
-    for member in entity.inferred:
-        if member not in entity.data:
-            yield entity.place.fault("/inferred", f"{member!r} is no member here", "name members of this entity")
-    if entity.kind != "credential":
-        return
-    schemes = {security.scheme.name for operation in document.operations.values() for security in operation.security}
-    if entity.data.get("scheme") not in schemes:
-        reason = f"no operation has a security scheme {entity.data.get('scheme')!r}"
-        yield entity.place.fault("/scheme", reason, f"use one of {sorted(schemes)}")

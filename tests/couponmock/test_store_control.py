@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from couponmock.store import LAST_MOMENT, Namespace, NoSuchNamespace, Seed, Session, Store, wall_clock
+from couponmock.store import LAST_MOMENT, Difference, Namespace, NoSuchNamespace, Seed, Session, Store, wall_clock
 from couponmock.store.sqlite import SqliteConnection
 
 pytest_plugins = ("postgres_server",)
@@ -328,3 +328,86 @@ def test_a_reading_session_counts_nothing(store: Store) -> None:
         session.count("id")
     with pytest.raises(RuntimeError, match="over"):
         session.count("id")
+
+
+# -- a whole difference at once -------------------------------------------------------------------------------------
+
+
+def coupon(name: str, **data: Any) -> Seed:
+    """Give an entity that is found by its code."""
+    return Seed("coupon", name, data, (("code", f"code-{name}"),))
+
+
+def test_a_refilled_namespace_holds_its_pack_and_the_difference(store: Store) -> None:
+    """Whatever it held before: records, look-ups and counters; its settings stay."""
+    store.configure("n", {"kept": 1})
+    with writing(store) as session:
+        session.put("coupon", "old", {}, [("code", "code-old")])
+        session.delete("coupon", "a")
+        session.count("number", by=5)
+    seen: list[Namespace] = []
+
+    def fill(namespace: Namespace) -> Difference:
+        seen.append(namespace)
+        return Difference(FROZEN - HOUR, FROZEN, [coupon("b", n=1), coupon("c")], [])
+
+    refilled = store.refill_namespace("n", fill)
+    assert refilled == Namespace("n", "demo", FROZEN - HOUR, FROZEN, 0, {"kept": 1})
+    assert [namespace.name for namespace in seen] == ["n"]
+    with writing(store) as session:
+        assert [record.id for record in session.scan()] == ["a", "b", "c"]
+        assert [record.data for record in session.find("coupon", "code", "code-b")] == [{"n": 1}]
+        assert session.find("coupon", "code", "code-old") == []
+        assert session.count("number") == 1
+        session.put("coupon", "b", {}, [("code", "other")])
+        assert session.find("coupon", "code", "code-b") == []
+        assert session.counts() == {"coupon": 3}
+
+
+def test_a_refilled_namespace_can_lack_what_its_pack_has(store: Store) -> None:
+    """Until it is reset."""
+    store.refill_namespace("n", lambda namespace: Difference(namespace.epoch, None, [], [("coupon", "a")]))
+    with writing(store) as session:
+        assert session.get("coupon", "a") is None
+        assert session.counts() == {}
+        assert session.changed() == {("coupon", "a")}
+    store.reset_namespace("n")
+    with writing(store) as session:
+        assert session.counts() == {"coupon": 1}
+
+
+def test_a_refill_that_fails_changes_nothing(store: Store) -> None:
+    """Neither records nor clock."""
+    with writing(store) as session:
+        session.put("coupon", "b", {}, [])
+    before = store.namespace("n")
+
+    def fail(_: Namespace) -> Difference:
+        raise KeyError
+
+    for fill in (
+        fail,
+        lambda _: Difference(0, FROZEN, [Seed("coupon", "", {}, ())], []),
+        lambda _: Difference(0, -1, [], []),
+    ):
+        with pytest.raises((KeyError, ValueError)):
+            store.refill_namespace("n", fill)
+    assert store.namespace("n") == before
+    with writing(store) as session:
+        assert [record.id for record in session.scan()] == ["a", "b"]
+    with pytest.raises(NoSuchNamespace):
+        store.refill_namespace("nobody", fail)
+
+
+def test_records_are_counted_by_kind_as_the_namespace_has_them(store: Store) -> None:
+    """Replaced, deleted, added, added and deleted again."""
+    with writing(store) as session:
+        session.put("coupon", "a", {"n": 1}, [])
+        session.put("coupon", "b", {}, [])
+        session.put("member", "m", {}, [])
+        assert session.counts() == {"coupon": 2, "member": 1}
+        session.delete("coupon", "a")
+        session.delete("coupon", "b")
+        assert session.counts() == {"member": 1}
+        session.delete("member", "m")
+        assert session.counts() == {}

@@ -107,8 +107,8 @@ def test_the_upper_layer_wins_handle_by_handle(write: Write) -> None:
     """It replaces a whole entity, adds one, deletes one, and leaves the others alone."""
     upper = write(
         "a.yaml",
-        f"vendor: chargeover\npack: mine\nentities:\n  coupon:\n    disabled: {COUPON}\n    new: {COUPON.replace('7', '8')}\n"
-        "    trial: null\n",
+        "vendor: chargeover\npack: mine\nentities:\n  coupon:\n"
+        f"    disabled: {COUPON}\n    new: {COUPON.replace('7', '8')}\n    trial: null\n",
     )
     below, packs = layered(["demo"]), layered(["demo", upper])
     assert packs["chargeover"].name == "mine"
@@ -129,7 +129,8 @@ def test_null_inside_an_entity_is_a_value(write: Write) -> None:
     """Only a handle is deleted by it."""
     upper = write(
         "a.yaml",
-        "vendor: crowdtwist\npack: mine\nentities:\n  credential: {main: {scheme: api_key, secret: X, principal: null}}\n",
+        "vendor: crowdtwist\npack: mine\nentities:\n"
+        "  credential: {main: {scheme: api_key, secret: X, principal: null}}\n",
     )
     assert members(layered(["demo", upper]), "crowdtwist", "credential.main") == {
         "scheme": "api_key",
@@ -213,6 +214,13 @@ def test_a_line_of_an_upper_layer_takes_the_place_of_the_one_for_the_same_answer
 
 # -- mistakes -------------------------------------------------------------------------------------------------------
 
+
+def line_of(entities: str, handle: str, coupon: str) -> str:
+    """Write a line of how to reach an answer, below the entities of a layer."""
+    request = f"request: {{path: {{coupon_id: {coupon}}}}}"
+    return f"{entities}\nreach:\n- {{operation: getCoupon, answer: found, handle: {handle}, {request}}}\n"
+
+
 OVER_DEMO = {
     "a deletion of nothing": (
         "entities:\n  coupon:\n    nope: null\n",
@@ -246,15 +254,13 @@ OVER_DEMO = {
     ),
     "an unknown kind": ("entities:\n  voucher:\n    a: {}\n", 5, "#/entities/voucher/a", "there is no kind 'voucher'"),
     "a line of its own about what it deletes": (
-        "entities: {coupon: {trial: null}}\nreach:\n"
-        "- {operation: getCoupon, answer: found, handle: coupon.trial, request: {path: {coupon_id: 1}}}\n",
+        line_of("entities: {coupon: {trial: null}}", "coupon.trial", "1"),
         5,
         "#/reach/0/handle",
         "there is no entity coupon.trial",
     ),
     "a line about an entity that never was": (
-        "entities: {}\nreach:\n"
-        "- {operation: getCoupon, answer: found, handle: '-', request: {path: {coupon_id: '{coupon.x.code}'}}}\n",
+        line_of("entities: {}", "'-'", "'{coupon.x.code}'"),
         5,
         "#/reach/0/request",
         "nothing is named coupon.x.code",
