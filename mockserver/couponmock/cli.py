@@ -86,6 +86,7 @@ _pack_option = click.option("--pack", default=DEFAULT_PACK, show_default=True, m
 @click.option(
     "--defect", "defects", multiple=True, metavar="NAME", help="Be wrong in this way; see `couponmock defects`."
 )
+@click.option("--stop-with-stdin", is_flag=True, help="Stop when standard input ends, as when its writer has gone.")
 @_guarded
 def serve(  # noqa: PLR0913, PLR0917 - one parameter for each flag
     host: str,
@@ -99,12 +100,25 @@ def serve(  # noqa: PLR0913, PLR0917 - one parameter for each flag
     mock_headers: bool,  # noqa: FBT001 - a flag of the command line
     journal: bool,  # noqa: FBT001 - as above
     defects: tuple[str, ...],
+    stop_with_stdin: bool,  # noqa: FBT001 - as above
 ) -> None:
     """Serve the vendors on one port, at their real paths."""
-    from couponmock.server import CannotListen, PortInUse, reserved, serve as run, temporary_store, write_port  # noqa: I001 - granian is loaded only to serve
+    from couponmock.server import (
+        CannotListen,
+        PortInUse,
+        reserved,
+        stop_at_end_of_input,
+        temporary_store,
+        write_port,
+    )
+    from couponmock.server import (
+        serve as run,
+    )
 
     # Until the server listens to signals itself, SIGTERM unwinds what has been begun.
     signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(0))
+    if stop_with_stdin:
+        stop_at_end_of_input()
     chosen = _vendors(vendors)
     known = [name for vendor in chosen for name in defects_of(vendor)]
     for name in defects:
