@@ -25,6 +25,7 @@ RUN_ELSEWHERE = {
     "make check": "it is what CI runs",
     "make format": "it would change the tree under test",
     "couponmock serve": "the servers of these tests are started so",
+    "pytest -n 4": "tests/test_examples.py runs the tests that are shown",
     "pip install .": "tools/check_build.py installs the wheel",
     "pip install '.[conformance]'": "tools/check_build.py installs the wheel with the extra",
 }

@@ -31,9 +31,10 @@ class JournalEntry:
     """Name of the document's example that words the answer."""
     basis: str
     """What the answer rests on: documented, example, inferred or contradicted."""
-    status: int
+    status: int | None
+    """None if a fault has cut the connection before any answer."""
     answer: Any
-    """JSON if it was some, else text."""
+    """JSON if it was some, else text; None without a body."""
     extras: Mapping[str, Any]
     """Whatever else the server tells about the exchange."""
 
@@ -48,7 +49,8 @@ class JournalEntry:
         """Return the exchange in a line or a few: what was asked, what came back, and why."""
         query = f"?{urlencode(self.query, safe='*')}" if self.query else ""
         why = f" ({self.finding})" if self.finding else ""
-        lines = [f"{self.method} {self.path}{query} -> {self.status} {self.example}{why}"]
+        status = "no answer" if self.status is None else self.status
+        lines = [f"{self.method} {self.path}{query} -> {status} {self.example}".rstrip() + why]
         if self.body is not None:
             lines.append(f"    sent {_short(self.body)}")
         if self.answer is not None:

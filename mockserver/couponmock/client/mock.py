@@ -187,12 +187,13 @@ class Mock(Namespace):
             if vendor not in known:
                 raise MockNotStarted(f"there is no vendor {vendor!r}; there are {', '.join(known)}")
         acted = tuple(vendor for vendor in known if vendor in self._acted or not self._acted)
-        choices = {"pack": self._pack, "strict": self._strict, "readings": self._choices, "journal": self._journal}
-        given = {name: value for name, value in choices.items() if value not in (None, {})}
+        readings = tuple(f"{id_}={option}" for id_, option in self._choices.items())
+        choices = {"pack": self._pack, "strict": self._strict, "readings": readings, "journal": self._journal}
+        given = {name: value for name, value in choices.items() if value not in {None, ()}}
         with ExitStack() as stack:
             try:
                 url = stack.enter_context(serving(acted, given))
-            except (FaultyFile, StoreFault) as error:
+            except (FaultyFile, StoreFault, ValueError) as error:
                 raise MockNotStarted(str(error)) from error
             yield url
 

@@ -134,7 +134,7 @@ class Namespace:
                 ``media-type`` or ``drop``.
             times: How often; always if left out.
             match: Members that the requests have, as in `verify`.
-            stage: Whether the request takes effect: ``before`` it does, or ``after``.
+            stage: Whether the operation happens nevertheless: ``before``, it does not; ``after``, it does.
             members: What the kind further needs, such as ``status=503``.
 
         Returns:

@@ -1,5 +1,6 @@
 """The entities of a namespace: read, found, changed, removed."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -40,12 +41,13 @@ class State:
         return _entity(self._admin.ask("GET", "state", vendor, *_parts(handle)))
 
     def find(self, vendor: str, kind: str, /, **by: Any) -> list[Entity]:
-        """Return the entities of a kind that have these members; all of them without any.
+        """Return the entities of a kind that have these members; all of them without any; at most a thousand.
 
         Raises:
             AdminError: there is no such vendor or kind, or it cannot be found by such a member.
         """
-        answer = self._admin.ask("GET", "state", vendor, kind, query=by)
+        query = {name: value if isinstance(value, str) else json.dumps(value) for name, value in by.items()}
+        answer = self._admin.ask("GET", "state", vendor, kind, query=query)
         return [_entity(each) for each in answer["entities"]]
 
     def put(self, vendor: str, handle: str, /, state: str | None = None, **members: Any) -> Entity:
