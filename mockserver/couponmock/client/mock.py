@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from types import TracebackType
 from typing import Any, NoReturn, Self
 from urllib.parse import urlsplit
@@ -43,7 +44,8 @@ class Mock(Namespace):
             mock.verify("unuseCoupon", count=1)
 
     Args:
-        pack: Name of the seeded world; `demo` if left out.
+        pack: Name of the seeded world, or the path of its file; several are laid over one another, the uppermost last.
+            `demo` if left out.
         vendors: Whom to act out; all if empty.
         readings: How to understand what the vendors' pages leave open: id -> option.
         strict: What happens to requests with members or parameters that no document knows.
@@ -59,7 +61,7 @@ class Mock(Namespace):
     def __init__(
         self,
         *,
-        pack: str | None = None,
+        pack: str | Path | Sequence[str | Path] = (),
         vendors: Sequence[str] = (),
         readings: Mapping[str, str] | None = None,
         strict: Strict | None = None,
@@ -78,7 +80,7 @@ class Mock(Namespace):
         if isinstance(vendors, str):
             raise ValueError(f"give vendors as a list: [{vendors!r}]")  # noqa: TRY004 - a text is a sequence too
         self._given_url = url
-        self._pack = pack
+        self._layers = tuple(str(layer) for layer in ([pack] if isinstance(pack, str | Path) else pack))
         self._acted = tuple(vendors)
         self._choices = dict(readings or {})
         self._strict = strict
@@ -168,7 +170,7 @@ class Mock(Namespace):
     def _process(self) -> Iterator[str]:
         flags = [part for vendor in self._acted for part in ("--vendor", vendor)]
         flags += [part for id_, option in self._choices.items() for part in ("--reading", f"{id_}={option}")]
-        flags += ["--pack", self._pack] if self._pack else []
+        flags += [part for layer in self._layers for part in ("--pack", layer)]
         flags += ["--strict", self._strict] if self._strict else []
         flags += [] if self._journal else ["--no-journal"]
         with own_process(*flags) as url:
@@ -188,7 +190,7 @@ class Mock(Namespace):
                 raise MockNotStarted(f"there is no vendor {vendor!r}; there are {', '.join(known)}")
         acted = tuple(vendor for vendor in known if vendor in self._acted or not self._acted)
         readings = tuple(f"{id_}={option}" for id_, option in self._choices.items())
-        choices = {"pack": self._pack, "strict": self._strict, "readings": readings, "journal": self._journal}
+        choices = {"pack": self._layers, "strict": self._strict, "readings": readings, "journal": self._journal}
         given = {name: value for name, value in choices.items() if value not in {None, ()}}
         with ExitStack() as stack:
             try:
