@@ -1,9 +1,11 @@
 """The command ``couponmock``. Exit codes: 0 fine, 1 a check failed, 2 wrong usage or a faulty file, 3 port in use."""
 
+import os
 import signal
 import sys
+import threading
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from functools import wraps
 from pathlib import Path
 from typing import ParamSpec
@@ -72,6 +74,7 @@ _pack_option = click.option("--pack", default=DEFAULT_PACK, show_default=True, m
 @click.option(
     "--port-file", type=click.Path(path_type=Path, dir_okay=False), help="Write the port here once it answers."
 )
+@click.option("--stop-with-stdin", is_flag=True, help="Stop when standard input ends, as when its writer has gone.")
 @_pack_option
 @_vendor_option
 @click.option(
@@ -86,12 +89,12 @@ _pack_option = click.option("--pack", default=DEFAULT_PACK, show_default=True, m
 @click.option(
     "--defect", "defects", multiple=True, metavar="NAME", help="Be wrong in this way; see `couponmock defects`."
 )
-@click.option("--stop-with-stdin", is_flag=True, help="Stop when standard input ends, as when its writer has gone.")
 @_guarded
 def serve(  # noqa: PLR0913, PLR0917 - one parameter for each flag
     host: str,
     port: int,
     port_file: Path | None,
+    stop_with_stdin: bool,  # noqa: FBT001 - a flag of the command line
     pack: str,
     vendors: tuple[str, ...],
     state: str | None,
@@ -100,25 +103,14 @@ def serve(  # noqa: PLR0913, PLR0917 - one parameter for each flag
     mock_headers: bool,  # noqa: FBT001 - a flag of the command line
     journal: bool,  # noqa: FBT001 - as above
     defects: tuple[str, ...],
-    stop_with_stdin: bool,  # noqa: FBT001 - as above
 ) -> None:
     """Serve the vendors on one port, at their real paths."""
-    from couponmock.server import (
-        CannotListen,
-        PortInUse,
-        reserved,
-        stop_at_end_of_input,
-        temporary_store,
-        write_port,
-    )
-    from couponmock.server import (
-        serve as run,
-    )
+    from couponmock.server import CannotListen, PortInUse, reserved, serve as run, temporary_store, write_port  # noqa: I001 - granian is loaded only to serve
 
     # Until the server listens to signals itself, SIGTERM unwinds what has been begun.
     signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(0))
     if stop_with_stdin:
-        stop_at_end_of_input()
+        _stop_with_stdin()
     chosen = _vendors(vendors)
     known = [name for vendor in chosen for name in defects_of(vendor)]
     for name in defects:
@@ -148,6 +140,18 @@ def serve(  # noqa: PLR0913, PLR0917 - one parameter for each flag
             raise _fault(f"{error} is in use; {fix}", EXIT_PORT) from error
         except CannotListen as error:
             raise _fault(f"cannot listen on {error}") from error
+
+
+def _stop_with_stdin() -> None:
+    """Have this process told to stop when its standard input ends, as it does when whoever holds its other end dies."""
+
+    def wait() -> None:
+        with suppress(OSError):
+            while os.read(0, 4096):
+                pass
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=wait, daemon=True).start()
 
 
 def _vendors(names: tuple[str, ...]) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ import threading
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from multiprocessing import resource_tracker
 from pathlib import Path
 
@@ -83,18 +83,6 @@ def temporary_store() -> Iterator[str]:
     """Yield the URL of a store that goes with the server."""
     with tempfile.TemporaryDirectory(prefix="couponmock-", ignore_cleanup_errors=True) as folder:
         yield f"sqlite:///{folder}/state.db"
-
-
-def stop_at_end_of_input() -> None:
-    """Have this process told to stop when its standard input ends, as it does when whoever holds its other end dies."""
-
-    def wait() -> None:
-        with suppress(OSError):
-            while os.read(0, 4096):
-                pass
-        os.kill(os.getpid(), signal.SIGTERM)
-
-    threading.Thread(target=wait, daemon=True).start()
 
 
 def serve(settings: Settings, host: str, port: int, workers: int, ready: Callable[[str], None]) -> None:
