@@ -84,15 +84,22 @@ def test_each_test_has_a_world_of_its_own_on_one_server(project: pytest.Pytester
             names.add(couponmock.name)
             assert len([name for name in couponmock_server.namespaces if "test_world" in name]) == 1
 
+        class TestOther:
+            def test_world(self, couponmock):
+                names.add(couponmock.name.split(".")[-1])
+
+        class TestAnother(TestOther):
+            pass
+
         def test_one_server(couponmock_server):
             assert len(servers) == 1
-            assert len(names) == 4
+            assert len(names) == 6
             assert all(len(name) <= 64 for name in names)
             print("SERVER", *servers)
         """,
         "-s",
     )
-    outcome.assert_outcomes(passed=5)
+    outcome.assert_outcomes(passed=7)
     url = re.search(r"SERVER (\S+)", outcome.stdout.str())
     assert url
     with pytest.raises(Exception, match="no mock answers at"):

@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -243,7 +244,7 @@ def test_what_cannot_be_started_says_why(choices: dict[str, Any], words: str, in
 @pytest.mark.parametrize("in_thread", [False, True])
 def test_a_mock_takes_the_choices_of_the_command(in_thread: bool, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: FBT001 - a parameter of the test
     """Pack, vendors, journal; what the environment would choose for the command has no say."""
-    monkeypatch.setenv("COUPONMOCK_SERVE_PACK", "nope")
+    monkeypatch.setenv("COUPONMOCK_SERVE_DEFECT", "nope")
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
     with Mock(pack="documented", vendors=["crowdtwist"], journal=False, in_thread=in_thread) as mock:
         assert mock.vendors == ("crowdtwist",)
@@ -253,8 +254,14 @@ def test_a_mock_takes_the_choices_of_the_command(in_thread: bool, monkeypatch: p
 
 
 @pytest.mark.parametrize("in_thread", [False, True])
-def test_a_mock_ends_with_its_block_whatever_happens_in_it(in_thread: bool) -> None:  # noqa: FBT001 - a parameter of the test
-    """Nobody answers any more, no thread is left, and whoever still asks is told what to do."""
+def test_a_mock_ends_with_its_block_whatever_happens_in_it(
+    in_thread: bool,  # noqa: FBT001 - a parameter of the test
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Nobody answers any more, no thread and no file is left, and whoever still asks is told what to do."""
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     before = set(threading.enumerate())
     mock = Mock(in_thread=in_thread)
     seen = []
@@ -269,6 +276,7 @@ def test_a_mock_ends_with_its_block_whatever_happens_in_it(in_thread: bool) -> N
     with pytest.raises(ZeroDivisionError):
         fail()
     assert gone(seen[0])
+    assert list(tmp_path.iterdir()) == []
     assert [thread for thread in threading.enumerate() if thread not in before and thread.name == "couponmock"] == []
     for use in (lambda: mock.url, mock.requests, lambda: mock.clock.now):
         with pytest.raises(MockNotStarted, match=r"with couponmock\.Mock\(\) as mock"):
@@ -282,13 +290,17 @@ HOLDER = """
 import sys, couponmock
 with couponmock.Mock() as mock:
     print(mock.url, flush=True)
-    sys.stdin.read()
+    try:
+        sys.stdin.read()
+    finally:
+        for _ in range(200):
+            mock.clock.now
 """
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
 def test_a_mock_ends_with_the_process_that_started_it(number: signal.Signals, tmp_path: Path) -> None:
-    """Also if that is killed; Ctrl-C, which reaches the whole group of a terminal, unwinds its block."""
+    """Also if that is killed; Ctrl-C, which reaches the whole group of a terminal, unwinds its block first."""
     holder = subprocess.Popen(
         [sys.executable, "-c", HOLDER],
         stdin=subprocess.PIPE,

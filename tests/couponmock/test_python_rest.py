@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from http.client import IncompleteRead
 
 import pytest
 from coupon_client import USED, ask, unuse, usable
@@ -115,6 +116,21 @@ def test_faults_apply_so_often_and_to_what_matches(world: Namespace) -> None:
     assert unuse(world)[0] == 404
     with pytest.raises(AdminError, match="Give kind as one of"):
         world.fault(kind="nope")
+
+
+@pytest.mark.parametrize("in_thread", [False, True])
+@pytest.mark.parametrize("kind", ["drop", "truncate"])
+def test_a_connection_breaks_in_either_way_of_running(kind: str, in_thread: bool) -> None:  # noqa: FBT001 - a parameter of the test
+    """Before the answer or in the middle of it; the next one is whole."""
+    with Mock(in_thread=in_thread) as mock:
+        mock.fault("unuseCoupon", kind=kind, times=1)
+        with pytest.raises((ConnectionError, IncompleteRead)):
+            unuse(mock)
+        assert unuse(mock)[0] == 404
+        first = mock.requests()[0]
+        assert str(first).startswith(
+            "POST /v2/coupon/unuse?api_key=*** -> " + ("no answer" if kind == "drop" else "200")
+        )
 
 
 def test_a_limit_refuses_what_is_too_much(world: Namespace) -> None:
