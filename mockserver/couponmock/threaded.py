@@ -16,8 +16,15 @@ _POLL = 0.05
 """Seconds after which a server that is told to stop notices."""
 
 
-class _Quiet(WSGIRequestHandler):
+class _Handler(WSGIRequestHandler):
     """Answers without a word: what happened is in the journal."""
+
+    def send_header(self, keyword: str, value: str) -> None:
+        """Give up on an answer whose length is no number, before its first byte: so the app drops a connection."""
+        if keyword.lower() == "content-length" and not value.isdigit():
+            self.close_connection = True
+            raise ConnectionAbortedError
+        super().send_header(keyword, value)
 
     def log(self, type: str, message: str, *args: Any) -> None:  # noqa: A002 - the name is werkzeug's
         """Say nothing."""
@@ -39,7 +46,7 @@ def serving(vendors: tuple[str, ...], choices: Mapping[str, Any]) -> Iterator[st
         store = f"sqlite:///{folder}/state.db"
         mock = assemble(Settings(store=store, vendors=vendors, log_format="none", **choices))
         with closing(mock.store):
-            server = make_server("127.0.0.1", 0, create_app(mock), threaded=True, request_handler=_Quiet)
+            server = make_server("127.0.0.1", 0, create_app(mock), threaded=True, request_handler=_Handler)
             thread = threading.Thread(target=server.serve_forever, args=(_POLL,), name="couponmock", daemon=True)
             thread.start()
             try:

@@ -191,7 +191,7 @@ def test_a_failed_test_shows_what_it_asked(project: pytest.Pytester, shared: Moc
         from client import unuse
 
         def test_passes(couponmock):
-            unuse(couponmock, "PASSED")
+            unuse(couponmock, "OF-A-PASSING-TEST")
 
         def test_fails(couponmock):
             unuse(couponmock)
@@ -205,6 +205,7 @@ def test_a_failed_test_shows_what_it_asked(project: pytest.Pytester, shared: Moc
                 unuse(couponmock, f"NO-{number}-")
             assert False
         """,
+        "-rP",
         "--couponmock-url",
         shared.url,
     )
@@ -226,7 +227,7 @@ def test_a_failed_test_shows_what_it_asked(project: pytest.Pytester, shared: Moc
             "23. POST * -> 404 no_data*",
         ]
     )
-    assert "PASSED" not in said
+    assert "OF-A-PASSING-TEST" not in said
     assert "NO-2-" not in said
     assert "QWERTY" not in said.replace('api_key=QWERTY"', "")
     assert said.count("namespace.py") == 0, "the traceback ends in the test"

@@ -161,7 +161,7 @@ class Namespace:
         """Remove all faults."""
         self._admin.ask("DELETE", "faults")
 
-    def limit(self, vendor: str, *, size: float, leak: float) -> None:
+    def limit(self, vendor: str, size: float, leak: float) -> None:
         """Limit the requests to a vendor as by a leaky bucket.
 
         Args:
