@@ -26,6 +26,7 @@ RUN_ELSEWHERE = {
     "make format": "it would change the tree under test",
     "couponmock serve": "the servers of these tests are started so",
     "couponmock coverage --fail-under 80": "test_coverage.py runs it against a mock at another port",
+    "pytest -n 4": "tests/test_examples.py runs the tests that are shown",
     "pip install .": "tools/check_build.py installs the wheel",
     "pip install '.[conformance]'": "tools/check_build.py installs the wheel with the extra",
 }

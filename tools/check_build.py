@@ -17,6 +17,14 @@ from setup_env import ROOT, bare_environment, install
 NOT_IN_THE_BARE_INSTALL = ("hypothesis", "psycopg", "pytest", "schemathesis")
 
 
+PYTHON_INTERFACE = """
+import couponmock
+for in_thread in (False, True):
+    with couponmock.Mock(pack="documented", in_thread=in_thread) as mock, mock.namespace() as world:
+        assert world.base_url("crowdtwist").startswith(mock.url)
+"""
+
+
 class BuildError(Exception):
     """What was built is not what a stranger needs."""
 
@@ -43,6 +51,9 @@ def check_bare_install(bin_folder: Path, away: Path) -> None:
         answer = _output("curl", "--silent", "--show-error", "--fail-with-body", url + member, cwd=away)
         if answer.returncode != 0 or len(json.loads(answer.stdout)) != 2:
             raise BuildError(f"The installed mock should list the two printed coupons, not {answer}")
+    python = _output(bin_folder / "python", "-W", "error", "-c", PYTHON_INTERFACE, cwd=away)
+    if python.returncode != 0:
+        raise BuildError(f"couponmock.Mock should start from the bare install, not {python}")
 
 
 def check_suite(bin_folder: Path, away: Path) -> None:

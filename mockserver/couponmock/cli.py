@@ -1,13 +1,15 @@
 """The command ``couponmock``. Exit codes: 0 fine, 1 a check failed, 2 wrong usage or a faulty file, 3 port in use."""
 
 import json
+import os
 import re
 import shlex
 import signal
 import sys
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from functools import wraps
 from pathlib import Path
 from typing import ParamSpec
@@ -88,6 +90,7 @@ _pack_option = click.option(
 @click.option(
     "--port-file", type=click.Path(path_type=Path, dir_okay=False), help="Write the port here once it answers."
 )
+@click.option("--stop-with-stdin", is_flag=True, help="Stop when standard input ends, as when its writer has gone.")
 @_pack_option
 @_vendor_option
 @click.option(
@@ -131,6 +134,7 @@ def serve(  # noqa: PLR0913, PLR0917 - one parameter for each flag
     host: str,
     port: int,
     port_file: Path | None,
+    stop_with_stdin: bool,  # noqa: FBT001 - a flag of the command line
     layers: tuple[str, ...],
     vendors: tuple[str, ...],
     state: str | None,
@@ -148,6 +152,8 @@ def serve(  # noqa: PLR0913, PLR0917 - one parameter for each flag
 
     # Until the server listens to signals itself, SIGTERM unwinds what has been begun.
     signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(0))
+    if stop_with_stdin:
+        _stop_with_stdin()
     chosen = _vendors(vendors)
     known = [name for vendor in chosen for name in defects_of(vendor)]
     for name in defects:
@@ -193,6 +199,18 @@ def serve(  # noqa: PLR0913, PLR0917 - one parameter for each flag
             raise _fault(f"{error} is in use; {fix}", EXIT_PORT) from error
         except CannotListen as error:
             raise _fault(f"cannot listen on {error}") from error
+
+
+def _stop_with_stdin() -> None:
+    """Have this process told to stop when its standard input ends, as it does when whoever holds its other end dies."""
+
+    def wait() -> None:
+        with suppress(OSError):
+            while os.read(0, 4096):
+                pass
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=wait, daemon=True).start()
 
 
 def _vendors(names: tuple[str, ...]) -> tuple[str, ...]:
