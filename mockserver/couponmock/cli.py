@@ -15,7 +15,7 @@ from couponspec.version import version
 
 from couponmock import tour
 from couponmock.assembly import assemble, load_documents, load_worlds
-from couponmock.defect import defects_of
+from couponmock.defect import REGISTRIES, Defect, defects_of
 from couponmock.settings import DEFAULT_PACK, Settings
 from couponmock.store import StoreFault
 
@@ -194,11 +194,28 @@ def validate(vendors: tuple[str, ...]) -> None:
 
 @main.command()
 @_vendor_option
-def defects(vendors: tuple[str, ...]) -> None:
-    """List the deliberate defects that `serve --defect` takes."""
+@click.option(
+    "--registry",
+    type=click.Choice([*REGISTRIES]),
+    help="Only simple defects that prove the suite's requirements, or only an adversary's.",
+)
+@click.option(
+    "--held-out/--no-held-out",
+    default=None,
+    help="Only those that are kept aside to measure the suite, or only the others.",
+)
+def defects(vendors: tuple[str, ...], registry: str | None, held_out: bool | None) -> None:  # noqa: FBT001 - a flag of the command line
+    """List the deliberate defects that `serve --defect` takes; an adversary's with their class."""
     for vendor in _vendors(vendors):
-        for name, defect in defects_of(vendor).items():
-            click.echo(f"{name}: {defect.text}")
+        for name, defect in defects_of(vendor, registry).items():
+            if held_out is None or defect.held_out == held_out:
+                click.echo(f"{name}{_class_of(defect)}: {defect.text}")
+
+
+def _class_of(defect: Defect) -> str:
+    """Return the class of a defect in brackets, and whether it is hard to see and held out; empty without a class."""
+    facts = [defect.of, "hard" if defect.hard else "", "held out" if defect.held_out else ""]
+    return f" ({', '.join(fact for fact in facts if fact)})" if defect.of else ""
 
 
 if __name__ == "__main__":

@@ -53,7 +53,7 @@ class Defect:
     of: str = ""
     """Its class, one of `CLASSES`; empty for a simple one that only proves a requirement."""
     breaks: tuple[str, str] = ("", "")
-    """The rule that it breaks: ``page#section`` and a quotation that its sources have, or an RFC's section and words."""
+    """What it breaks: ``page#section`` and a quotation that its sources have, or an RFC's section and rule."""
     hard: bool = False
     """Whether it shows only sometimes, only for some inputs, or only where nobody looks."""
     held_out: bool = False

@@ -271,7 +271,7 @@ def despite(problem: str, effect: Callable[[Call, World], object]) -> Misbehavin
 
 # -- in a crowd --------------------------------------------------------------------------------------------------------
 
-_WINDOW_SECONDS = 0.05
+WINDOW_SECONDS = 0.05
 """How long a request waits for another one: races that last a microsecond elsewhere last so long here."""
 
 
@@ -290,7 +290,7 @@ class Crowd:
         with self._changed:
             self._inside[namespace] += 1
             self._changed.notify_all()
-            self._changed.wait_for(lambda: self._inside[namespace] > 1, _WINDOW_SECONDS)
+            self._changed.wait_for(lambda: self._inside[namespace] > 1, WINDOW_SECONDS)
         try:
             yield self._seen[namespace]
         finally:
@@ -311,7 +311,7 @@ class Crowd:
             replies.append(reply)
             self._changed.notify_all()
             other = index ^ 1
-            self._changed.wait_for(lambda: len(replies) > other, _WINDOW_SECONDS)
+            self._changed.wait_for(lambda: len(replies) > other, WINDOW_SECONDS)
             mine: Reply = replies[other] if len(replies) > other else reply
             return mine
 

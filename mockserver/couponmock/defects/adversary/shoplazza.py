@@ -325,7 +325,7 @@ def _all_received(item: Item, call: Call, world: World) -> int:
     return sum(receipt["received_count"] for receipt in _receipts(call, world, item["id"]))
 
 
-def _taken_elsewhere(answer: Answer, call: Call, world: World) -> None:
+def _taken_elsewhere(_answer: Answer, call: Call, world: World) -> None:
     for coupon in all_of(world, "coupon"):
         if coupon["shop"] != call.principal and coupon["id"] in call.body["coupon_ids"] and coupon["stock"] > 0:
             world.change(coupon, stock=coupon["stock"] - 1)

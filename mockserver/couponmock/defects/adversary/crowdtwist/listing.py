@@ -585,7 +585,8 @@ DEFECTS: tuple[Defect, ...] = (
         "Without a key in the query, a cookie api_key is taken.",
         handler=mending(
             lambda reply: (
-                reply.diagnosis.operation == _LIST and reply.diagnosis.finding == "credential_missing query:api_key"
+                reply.diagnosis.operation == _LIST
+                and reply.diagnosis.finding == "credential_missing credential:api_key"
             ),
             _cookie_key,
         ),

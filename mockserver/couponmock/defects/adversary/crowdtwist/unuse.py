@@ -299,7 +299,7 @@ def _keys_named(right: Handler) -> Handler:
         reply = right(request)
         if reply.status < 400 and key_of(request):
             keys.append(key_of(request))
-        if reply.diagnosis.finding == "credential_invalid query:api_key" and reply.diagnosis.operation == _UNUSE:
+        if reply.diagnosis.finding == "credential_invalid credential:api_key" and reply.diagnosis.operation == _UNUSE:
             return saying(reply, message=f"The key differs from {keys[-1]}." if keys else "The key is not known.")
         return reply
 
@@ -429,7 +429,7 @@ DEFECTS: tuple[Defect, ...] = (
     defect(
         "key-in-body",
         "Without a key in the query, a member api_key of the body is taken.",
-        handler=mending(_refused_with("credential_missing query:api_key"), _key_from_body),
+        handler=mending(_refused_with("credential_missing credential:api_key"), _key_from_body),
         of="credentials",
         breaks=_KEY,
         hard=True,
