@@ -19,7 +19,7 @@ from copied_halls import VENDORS
 from couponmock.app import create_app
 from couponmock.assembly import Assembly, _handler, assemble, load_vendor
 from couponmock.defect import CLASSES, Defect, defects_of
-from couponmock.defects.adversary import making
+from couponmock.defects.adversary import crowd
 from couponmock.pipeline import Vendor
 from couponmock.settings import Settings
 from flask import Flask
@@ -175,7 +175,7 @@ def test_a_client_can_tell_a_defective_mock_from_the_right_one(
     expected = client.answers(steps)
     assert client.answers(steps) == expected
     # Requests at once meet even on a busy machine.
-    monkeypatch.setattr(making, "WINDOW_SECONDS", ANSWER_SECONDS)
+    monkeypatch.setattr(crowd, "WINDOW_SECONDS", ANSWER_SECONDS)
     handler = _handler(vendor_named(defect.vendor), mock.store, mock.default_pack, [defect])
     wrong = replace(mock, handlers={defect.vendor: handler})
     assert Client(wrong, defect.vendor, client.namespace, create_app(wrong)).answers(steps) != expected

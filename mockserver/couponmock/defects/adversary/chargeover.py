@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from couponmock.defect import Defect, asking, body_of, buffered, with_body
+from couponmock.defects.adversary.crowd import crossing
 from couponmock.defects.adversary.making import (
     HTTP_LENGTH,
     JSON_UNIQUE,
@@ -16,7 +17,6 @@ from couponmock.defects.adversary.making import (
     Wrong,
     answering,
     at_times,
-    crossing,
     every_third,
     lending,
     measured_in_characters,

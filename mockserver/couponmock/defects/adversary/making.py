@@ -1,16 +1,15 @@
-"""What the adversary's defects are made of: wrong at times, for some requests, behind a refusal, or in a crowd."""
+"""What the adversary's defects are made of: wrong at times, for some requests, or behind a refusal."""
 
-import contextlib
 import json
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from fnmatch import fnmatchcase
-from threading import Condition, Lock
+from threading import Lock
 from typing import Any
 
-from couponmock.behaviour import Answer, Behaviour, Call, Entity, Refused, World
-from couponmock.defect import behaving, body_of, buffered, misleading, namespace_of, replying, with_body
+from couponmock.behaviour import Answer, Behaviour, Call, Refused, World
+from couponmock.defect import behaving, body_of, buffered, replying, with_body
 from couponmock.exchange import Handler, Reply, Request
 from couponmock.finding import BODY_LIMIT
 
@@ -55,6 +54,12 @@ def with_json(request: Request, value: Any) -> Request:
 def saying(reply: Reply, status: int | None = None, /, **members: Any) -> Reply:
     """Give a reply whose body is an object another status or other members."""
     return replace(with_body(reply, {**body_of(reply), **members}), status=status or reply.status)
+
+
+def rows_of(reply: Reply, change: Callable[[int, Mapping[str, Any]], Mapping[str, Any]]) -> Reply:
+    """Change members of each object in a reply that is a list, by its place from the end, which is 1."""
+    rows = body_of(reply)
+    return with_body(reply, [{**row, **change(len(rows) - index, row)} for index, row in enumerate(rows)])
 
 
 def mojibake(text: str) -> str:
@@ -220,6 +225,7 @@ def lending(
     write: Callable[[Request, str], Request],
     same: Callable[[str, str], bool],
     *,
+    status: int = 401,
     told: bool = True,
 ) -> Wrong:
     """Let credentials in that are like one that was let in before.
@@ -228,6 +234,7 @@ def lending(
         read: Takes the credential from a request; empty if there is none.
         write: Gives a request another credential.
         same: Tells whether a refused credential passes for one that was let in.
+        status: Which refusals are none.
         told: Whether the client sees what comes of it, or the refusal nevertheless.
     """
 
@@ -240,7 +247,7 @@ def lending(
             sent = read(request)
             if reply.status < 400 and sent:
                 known[sent] = None
-            if reply.status not in {401, 403}:
+            if reply.status != status:
                 return reply
             for secret in known:
                 if same(sent, secret):
@@ -267,105 +274,3 @@ def despite(problem: str, effect: Callable[[Call, World], object]) -> Misbehavin
             return Answer(problem)
 
     return behaving(changed)
-
-
-# -- in a crowd --------------------------------------------------------------------------------------------------------
-
-WINDOW_SECONDS = 0.05
-"""How long a request waits for another one: races that last a microsecond elsewhere last so long here."""
-
-
-class Crowd:
-    """Requests that are being answered at the same time, by namespace."""
-
-    def __init__(self) -> None:
-        """Begin with nobody inside."""
-        self._changed = Condition()
-        self._inside: Counter[str] = Counter()
-        self._seen: dict[str, dict[Any, Any]] = defaultdict(dict)
-
-    @contextlib.contextmanager
-    def joined(self, namespace: str) -> Iterator[dict[Any, Any]]:
-        """Be inside as long as the block lasts, if possible together with another, and share notes."""
-        with self._changed:
-            self._inside[namespace] += 1
-            self._changed.notify_all()
-            self._changed.wait_for(lambda: self._inside[namespace] > 1, WINDOW_SECONDS)
-        try:
-            yield self._seen[namespace]
-        finally:
-            with self._changed:
-                self._inside[namespace] -= 1
-                if not self._inside[namespace]:
-                    self._seen.pop(namespace, None)
-
-    def seen(self, namespace: str) -> dict[Any, Any]:
-        """Return the notes of those who are inside."""
-        return self._seen[namespace]
-
-    def swapped(self, namespace: str, reply: Reply) -> Reply:
-        """Hand in a reply and return the one that another has handed in, if somebody else is there."""
-        with self._changed:
-            replies = self._seen[namespace].setdefault("replies", [])
-            index = len(replies)
-            replies.append(reply)
-            self._changed.notify_all()
-            other = index ^ 1
-            self._changed.wait_for(lambda: len(replies) > other, WINDOW_SECONDS)
-            mine: Reply = replies[other] if len(replies) > other else reply
-            return mine
-
-
-def crowding(crowd: Crowd, applies: Callable[[Request], bool]) -> Wrong:
-    """Answer requests together that come together."""
-
-    def wrap(right: Handler) -> Handler:
-        def handle(request: Request) -> Reply:
-            if not applies(request):
-                return right(request)
-            with crowd.joined(request.namespace):
-                return right(request)
-
-        return handle
-
-    return wrap
-
-
-def crossing(applies: Callable[[Request], bool]) -> Wrong:
-    """Give requests that come together each other's answers."""
-    crowd = Crowd()
-
-    def wrap(right: Handler) -> Handler:
-        def handle(request: Request) -> Reply:
-            if not applies(request):
-                return right(request)
-            with crowd.joined(request.namespace):
-                return crowd.swapped(request.namespace, right(request))
-
-        return handle
-
-    return wrap
-
-
-def stale(crowd: Crowd, kind: str) -> Misbehaving:
-    """Find entities of a kind as the first of a crowd has found them: what the others wrote is lost."""
-
-    def changed(right: Behaviour, call: Call, world: World) -> Answer:
-        seen = crowd.seen(namespace_of(world))
-
-        def find(found: Callable[..., Entity | None], asked: str, **members: Any) -> Entity | None:
-            entity = found(asked, **members)
-            if asked != kind:
-                return entity
-            first: Entity | None = seen.setdefault((asked, *sorted(members.items())), entity)
-            return first
-
-        return misleading(find)(right)(call, world)
-
-    return behaving(changed)
-
-
-def rows_of(reply: Reply, change: Callable[[int, Mapping[str, Any]], Mapping[str, Any]]) -> Reply:
-    """Change members of each object in a reply that is a list, by its place from the end, which is 1."""
-    rows = body_of(reply)
-    return with_body(reply, [{**row, **change(len(rows) - index, row)} for index, row in enumerate(rows)])

@@ -20,15 +20,14 @@ from couponmock.defect import (
     namespace_of,
     with_body,
 )
+from couponmock.defects.adversary.crowd import Crowd, crowding, stale
 from couponmock.defects.adversary.making import (
     HTTP_LENGTH,
     JSON_NUMBERS,
     JSON_UNIQUE,
-    Crowd,
     Misbehaving,
     Wrong,
     answering,
-    crowding,
     lending,
     like,
     measured_in_characters,
@@ -36,7 +35,6 @@ from couponmock.defects.adversary.making import (
     mojibake,
     saying,
     sent_member,
-    stale,
     with_json,
 )
 from couponmock.exchange import Handler, Reply, Request
@@ -44,6 +42,8 @@ from couponmock.finding import BODY_LIMIT
 
 _RECEIVE = "receiveCoupons"
 _TOKEN = "access-token"  # noqa: S105 - the name of a header
+_COUPONS = "/openapi/2022-01/coupons/"
+_PATH = _COUPONS + "receive"
 _HOUR = 3600
 _DAY = 86_400
 
@@ -55,7 +55,6 @@ _ITEMS = ("receive#success-response", "itemsarrayList of assigned coupons and th
 _ITEM_ID = ("receive#success-response", "items.idstringThe ID of the assigned coupon.")
 _VALUE = ("receive#success-response", "items.valuefloatThe value of the coupon.")
 _STOCK = ("receive#success-response", "items.stockintThe available stock of the coupon.")
-_STATUS = ("receive#success-response", "items.coupon_statusintThe current status of the coupon.")
 _COUNT = ("receive#success-response", "items.received_countintThe count of times the coupon has been received.")
 _TEXT = ("receive#success-response", "items.discount_textstringDescription of the discount applied by the coupon.")
 _ERRORS = ("receive#error-response", "A list of errors encountered during the request processing.")
@@ -103,8 +102,32 @@ def _with_token(request: Request, token: str) -> Request:
     return replace(request, headers={**request.headers, _TOKEN: token})
 
 
-def _lending(same: Callable[[str, str], bool], *, told: bool = True) -> Wrong:
-    return lending(_token, _with_token, same, told=told)
+def _lending(same: Callable[[str, str], bool]) -> Wrong:
+    return lending(_token, _with_token, same)
+
+
+def _working(status: int) -> Wrong:
+    """Refuse a token, but do what it asks for."""
+    return lending(_token, _with_token, lambda sent, _: bool(sent), status=status, told=False)
+
+
+def _customers_first(right: Handler) -> Handler:
+    """Look for the customer before looking at the token."""
+    tokens: list[str] = []
+
+    def handle(request: Request) -> Reply:
+        request = buffered(request)
+        reply = right(request)
+        if reply.status == 200:
+            tokens.append(_token(request))
+        if reply.status != 401 or not tokens:
+            return reply
+        # Nothing can be received by an id that no coupon has.
+        body = {"customer_id": sent_member(request, "customer_id"), "coupon_ids": ["0"]}
+        looked = right(with_json(_with_token(request, tokens[-1]), body))
+        return looked if looked.diagnosis.example == "customer_not_exist" else reply
+
+    return handle
 
 
 def _broke(kind: str) -> Callable[[Reply], bool]:
@@ -321,8 +344,10 @@ def _limited_by_all(right: Behaviour, call: Call, world: World) -> Answer:
     return misleading(find)(right)(call, world)
 
 
-def _all_received(item: Item, call: Call, world: World) -> int:
-    return sum(receipt["received_count"] for receipt in _receipts(call, world, item["id"]))
+def _all_received(_item: Item, call: Call, world: World) -> int:
+    customer = world.find("customer", shop=call.principal, customer_id=call.body["customer_id"])
+    receipts = [receipt for receipt in all_of(world, "receipt") if customer and receipt["customer"] == customer.name]
+    return sum(receipt["received_count"] for receipt in receipts)
 
 
 def _taken_elsewhere(_answer: Answer, call: Call, world: World) -> None:
@@ -506,7 +531,7 @@ DEFECTS: tuple[Defect, ...] = (
     _defect(
         "wrong-token-works",
         "A wrong token is refused as it should, but the coupons are assigned.",
-        handler=_lending(lambda sent, known: "read" not in sent and sent != known, told=False),
+        handler=_working(401),
         of="credentials",
         breaks=_DENIED,
         hard=True,
@@ -515,9 +540,17 @@ DEFECTS: tuple[Defect, ...] = (
     _defect(
         "read-only-token-works",
         "A token without the scope is refused as it should, but the coupons are assigned.",
-        handler=_lending(lambda sent, known: "read" in sent and sent != known, told=False),
+        handler=_working(403),
         of="credentials",
         breaks=_SCOPE,
+        hard=True,
+    ),
+    _defect(
+        "customers-before-token",
+        "With a wrong token, a customer that does not exist is 404.",
+        handler=_customers_first,
+        of="credentials",
+        breaks=_DENIED,
         hard=True,
     ),
     # -- method
@@ -528,6 +561,7 @@ DEFECTS: tuple[Defect, ...] = (
         of="method",
         breaks=_METHOD,
         hard=True,
+        held_out=True,
     ),
     _defect(
         "refused-methods-assign",
@@ -536,7 +570,6 @@ DEFECTS: tuple[Defect, ...] = (
         of="method",
         breaks=_METHOD,
         hard=True,
-        held_out=True,
     ),
     _defect(
         "refused-types-assign",
@@ -548,18 +581,15 @@ DEFECTS: tuple[Defect, ...] = (
     ),
     # -- routing
     _defect(
-        "any-version",
-        "The path is taken in any version.",
+        "any-action",
+        "Whichever action on coupons the path names, they are assigned.",
         handler=mending(
             _broke("unrouted"),
-            lambda request: (
-                replace(request, path="/openapi/2022-01/coupons/receive")
-                if request.path.endswith("/coupons/receive")
-                else None
-            ),
+            lambda request: replace(request, path=_PATH) if request.path.startswith(_COUPONS) else None,
         ),
         of="routing",
         breaks=("admin-api#not-found", "Not found"),
+        held_out=True,
     ),
     # -- state
     _defect(
@@ -567,9 +597,8 @@ DEFECTS: tuple[Defect, ...] = (
         "What a second customer receives is assigned to the first one that received anything.",
         {_RECEIVE: _given_to_the_first},
         of="state",
-        breaks=_CUSTOMER,
+        breaks=_ASSIGNS,
         hard=True,
-        held_out=True,
     ),
     _defect(
         "refusals-counted",
@@ -586,6 +615,7 @@ DEFECTS: tuple[Defect, ...] = (
         of="state",
         breaks=_STOCK,
         hard=True,
+        held_out=True,
     ),
     _defect(
         "batch-takes-once",
@@ -594,7 +624,6 @@ DEFECTS: tuple[Defect, ...] = (
         of="state",
         breaks=_STOCK,
         hard=True,
-        held_out=True,
     ),
     _defect(
         "batch-forgotten",
@@ -611,6 +640,7 @@ DEFECTS: tuple[Defect, ...] = (
         of="state",
         breaks=_EMPTY,
         hard=True,
+        held_out=True,
     ),
     _defect(
         "number-id-assigns",
@@ -619,7 +649,6 @@ DEFECTS: tuple[Defect, ...] = (
         of="state",
         breaks=_BAD,
         hard=True,
-        held_out=True,
     ),
     # -- time
     _defect(
@@ -647,6 +676,7 @@ DEFECTS: tuple[Defect, ...] = (
         of="time",
         breaks=("receive#success-response", "items.statusintThe status of the coupon."),
         hard=True,
+        held_out=True,
     ),
     # -- isolation
     _defect(
@@ -654,13 +684,12 @@ DEFECTS: tuple[Defect, ...] = (
         "A coupon that one customer has received as often as allowed is refused to all others.",
         {_RECEIVE: behaving(_limited_by_all)},
         of="isolation",
-        breaks=_ASSIGNS,
+        breaks=("receive-2025-06#coupon-status", "personal limit reached"),
         hard=True,
-        held_out=True,
     ),
     _defect(
-        "count-of-all",
-        "received_count is the count of all customers.",
+        "count-of-all-coupons",
+        "received_count counts every coupon that the customer has received.",
         {_RECEIVE: _counting(_all_received)},
         of="isolation",
         breaks=_COUNT,
@@ -673,6 +702,7 @@ DEFECTS: tuple[Defect, ...] = (
         of="isolation",
         breaks=_STOCK,
         hard=True,
+        held_out=True,
     ),
     # -- limits
     _defect(
@@ -682,7 +712,6 @@ DEFECTS: tuple[Defect, ...] = (
         of="limits",
         breaks=_IDS,
         hard=True,
-        held_out=True,
     ),
     _defect(
         "counts-begin-anew",
@@ -699,6 +728,7 @@ DEFECTS: tuple[Defect, ...] = (
         of="limits",
         breaks=_STOCK,
         hard=True,
+        held_out=True,
     ),
     _defect(
         "unlimited-runs-out",
@@ -707,7 +737,6 @@ DEFECTS: tuple[Defect, ...] = (
         of="limits",
         breaks=_STOCK,
         hard=True,
-        held_out=True,
     ),
     # -- concurrency
     _defect(
@@ -725,8 +754,9 @@ DEFECTS: tuple[Defect, ...] = (
         {_RECEIVE: stale(_CLICKS, "receipt")},
         handler=crowding(_CLICKS, lambda request: request.method == "POST"),
         of="concurrency",
-        breaks=_STATUS,
+        breaks=("receive-2025-06#receive-status", "already received"),
         hard=True,
+        held_out=True,
     ),
     # -- robustness
     _defect(
@@ -736,7 +766,6 @@ DEFECTS: tuple[Defect, ...] = (
         of="robustness",
         breaks=_IDS,
         hard=True,
-        held_out=True,
     ),
     _defect(
         "letters-behind-customer",
@@ -745,6 +774,15 @@ DEFECTS: tuple[Defect, ...] = (
         of="robustness",
         breaks=_NO_CUSTOMER,
         hard=True,
+    ),
+    _defect(
+        "zeros-before-coupon",
+        "Zeros before a coupon id are ignored.",
+        handler=_hearing_ids(lambda ids: [one.lstrip("0") or one if isinstance(one, str) else one for one in ids]),
+        of="robustness",
+        breaks=_IDS,
+        hard=True,
+        held_out=True,
     ),
     _defect(
         "ids-of-before",
@@ -761,7 +799,6 @@ DEFECTS: tuple[Defect, ...] = (
         of="robustness",
         breaks=_BAD,
         hard=True,
-        held_out=True,
     ),
     _defect(
         "items-measured-in-characters",
@@ -770,6 +807,7 @@ DEFECTS: tuple[Defect, ...] = (
         of="robustness",
         breaks=HTTP_LENGTH,
         hard=True,
+        held_out=True,
     ),
     # -- leaks
     _defect(
@@ -794,7 +832,6 @@ DEFECTS: tuple[Defect, ...] = (
         of="leaks",
         breaks=_NO_CUSTOMER,
         hard=True,
-        held_out=True,
     ),
     _defect(
         "token-told",
@@ -803,5 +840,6 @@ DEFECTS: tuple[Defect, ...] = (
         of="leaks",
         breaks=_DENIED,
         hard=True,
+        held_out=True,
     ),
 )

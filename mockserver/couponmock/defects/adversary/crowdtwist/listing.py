@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl, unquote, urlencode
 
 from couponmock.behaviour import Answer, Behaviour, Call, Entity, Refused, World
 from couponmock.defect import Defect, all_of, asking, behaving, body_of, buffered, with_body
+from couponmock.defects.adversary.crowd import crossing
 from couponmock.defects.adversary.crowdtwist.parts import defect, found, gave, key_of, owned, with_key, worded
 from couponmock.defects.adversary.making import (
     HTTP_LENGTH,
@@ -20,7 +21,6 @@ from couponmock.defects.adversary.making import (
     Wrong,
     answering,
     at_times,
-    crossing,
     every_third,
     lending,
     like,
@@ -379,19 +379,15 @@ def _first_key_only(right: Handler) -> Handler:
     return handle
 
 
-def _names_first(right: Handler) -> Handler:
-    """Tell that a member does not exist before looking at the key."""
-    return lending(key_of, with_key, lambda sent, _: bool(sent))(right)
-
-
-def _unknown_before_key(right: Handler) -> Handler:
-    lent = _names_first(right)
+def _nothing_to_hide(right: Handler) -> Handler:
+    """Let anybody see a list that is empty."""
+    lent = lending(key_of, with_key, lambda sent, _: bool(sent))(right)
 
     def handle(request: Request) -> Reply:
         if not _listing(request):
             return right(request)
         reply = lent(request)
-        return reply if reply.diagnosis.example == "unknown_member" else right(request)
+        return reply if reply.diagnosis.example == "none_usable" else right(request)
 
     return handle
 
@@ -443,6 +439,7 @@ DEFECTS: tuple[Defect, ...] = (
         handler=answering(gave("none_usable"), lambda reply: replace(reply, status=204, body=b"")),
         of="status",
         breaks=_USABLE,
+        held_out=True,
     ),
     defect(
         "unknown-email-nobody",
@@ -451,7 +448,6 @@ DEFECTS: tuple[Defect, ...] = (
         of="status",
         breaks=_NOBODY,
         hard=True,
-        held_out=True,
     ),
     # -- identifiers
     defect(
@@ -468,6 +464,7 @@ DEFECTS: tuple[Defect, ...] = (
         handler=worded(found("invalid query:id_type"), error="Param_Error"),
         of="identifiers",
         breaks=_PARAMETER,
+        held_out=True,
     ),
     defect(
         "third-party-swapped",
@@ -479,7 +476,6 @@ DEFECTS: tuple[Defect, ...] = (
         of="identifiers",
         breaks=_CODE,
         hard=True,
-        held_out=True,
     ),
     # -- shape
     defect(
@@ -497,6 +493,7 @@ DEFECTS: tuple[Defect, ...] = (
         of="shape",
         breaks=_GENERATED,
         hard=True,
+        held_out=True,
     ),
     defect(
         "last-batch-padded",
@@ -505,7 +502,6 @@ DEFECTS: tuple[Defect, ...] = (
         of="shape",
         breaks=_NUMERIC,
         hard=True,
-        held_out=True,
     ),
     defect(
         "last-order-renamed",
@@ -522,6 +518,7 @@ DEFECTS: tuple[Defect, ...] = (
         of="shape",
         breaks=_NEVER,
         hard=True,
+        held_out=True,
     ),
     defect(
         "no-days-left-out",
@@ -534,7 +531,6 @@ DEFECTS: tuple[Defect, ...] = (
         of="shape",
         breaks=_NO_DAYS,
         hard=True,
-        held_out=True,
     ),
     defect(
         "categories-escaped",
@@ -551,6 +547,7 @@ DEFECTS: tuple[Defect, ...] = (
         of="shape",
         breaks=_TITLE,
         hard=True,
+        held_out=True,
     ),
     defect(
         "last-balance-nan",
@@ -559,7 +556,6 @@ DEFECTS: tuple[Defect, ...] = (
         of="shape",
         breaks=JSON_NUMBERS,
         hard=True,
-        held_out=True,
     ),
     defect(
         "code-twice",
@@ -579,6 +575,7 @@ DEFECTS: tuple[Defect, ...] = (
         of="credentials",
         breaks=_KEY,
         hard=True,
+        held_out=True,
     ),
     defect(
         "key-in-cookie",
@@ -593,7 +590,6 @@ DEFECTS: tuple[Defect, ...] = (
         of="credentials",
         breaks=_KEY,
         hard=True,
-        held_out=True,
     ),
     defect(
         "second-key-sees-nothing",
@@ -604,12 +600,13 @@ DEFECTS: tuple[Defect, ...] = (
         hard=True,
     ),
     defect(
-        "member-before-key",
-        "With a wrong key, a member that does not exist is page_not_found.",
-        handler=_unknown_before_key,
+        "empty-list-needs-no-key",
+        "With a wrong key, a member whose list is empty gets it.",
+        handler=_nothing_to_hide,
         of="credentials",
         breaks=_KEY,
         hard=True,
+        held_out=True,
     ),
     # -- routing
     defect(
@@ -619,7 +616,6 @@ DEFECTS: tuple[Defect, ...] = (
         of="routing",
         breaks=URI_DECODING,
         hard=True,
-        held_out=True,
     ),
     defect(
         "tail-ignored",
@@ -642,6 +638,7 @@ DEFECTS: tuple[Defect, ...] = (
         ),
         of="method",
         breaks=("unuse#error-response-codes", "HTTP method not supported"),
+        held_out=True,
     ),
     defect(
         "delete-empties",
@@ -650,7 +647,6 @@ DEFECTS: tuple[Defect, ...] = (
         of="method",
         breaks=_USABLE,
         hard=True,
-        held_out=True,
     ),
     # -- state
     defect(
@@ -672,6 +668,7 @@ DEFECTS: tuple[Defect, ...] = (
         of="state",
         breaks=_UNREDEEMED,
         hard=True,
+        held_out=True,
     ),
     defect(
         "kept-by-email",
@@ -680,7 +677,6 @@ DEFECTS: tuple[Defect, ...] = (
         of="state",
         breaks=_UNREDEEMED,
         hard=True,
-        held_out=True,
     ),
     defect(
         "shown-once",
@@ -698,6 +694,7 @@ DEFECTS: tuple[Defect, ...] = (
         of="time",
         breaks=_UNEXPIRED,
         hard=True,
+        held_out=True,
     ),
     defect(
         "a-minute-late",
@@ -706,7 +703,6 @@ DEFECTS: tuple[Defect, ...] = (
         of="time",
         breaks=_UNEXPIRED,
         hard=True,
-        held_out=True,
     ),
     defect(
         "many-never-expire",
@@ -724,6 +720,7 @@ DEFECTS: tuple[Defect, ...] = (
         of="isolation",
         breaks=_ASSIGNED,
         hard=True,
+        held_out=True,
     ),
     defect(
         "balance-of-before",
@@ -732,7 +729,6 @@ DEFECTS: tuple[Defect, ...] = (
         of="isolation",
         breaks=_BALANCE,
         hard=True,
-        held_out=True,
     ),
     defect(
         "any-mail-domain",
@@ -749,6 +745,7 @@ DEFECTS: tuple[Defect, ...] = (
         of="isolation",
         breaks=_DEFAULT,
         hard=True,
+        held_out=True,
     ),
     defect(
         "third-party-falls-back",
@@ -757,7 +754,6 @@ DEFECTS: tuple[Defect, ...] = (
         of="isolation",
         breaks=_USER,
         hard=True,
-        held_out=True,
     ),
     # -- limits
     defect(
@@ -776,6 +772,7 @@ DEFECTS: tuple[Defect, ...] = (
         of="concurrency",
         breaks=_ASSIGNED,
         hard=True,
+        held_out=True,
     ),
     # -- robustness
     defect(
@@ -785,7 +782,6 @@ DEFECTS: tuple[Defect, ...] = (
         of="robustness",
         breaks=_INPUT,
         hard=True,
-        held_out=True,
     ),
     defect(
         "member-patterns",
@@ -802,6 +798,7 @@ DEFECTS: tuple[Defect, ...] = (
         of="robustness",
         breaks=JSON_UTF8,
         hard=True,
+        held_out=True,
     ),
     defect(
         "list-measured-in-characters",
@@ -810,7 +807,6 @@ DEFECTS: tuple[Defect, ...] = (
         of="robustness",
         breaks=HTTP_LENGTH,
         hard=True,
-        held_out=True,
     ),
     # -- leaks
     defect(
@@ -833,6 +829,7 @@ DEFECTS: tuple[Defect, ...] = (
         of="leaks",
         breaks=_SENTENCE,
         hard=True,
+        held_out=True,
     ),
     defect(
         "id-type-trace",
@@ -844,6 +841,5 @@ DEFECTS: tuple[Defect, ...] = (
         of="leaks",
         breaks=_SENTENCE,
         hard=True,
-        held_out=True,
     ),
 )

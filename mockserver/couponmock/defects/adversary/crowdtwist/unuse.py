@@ -8,14 +8,14 @@ from urllib.parse import parse_qs, parse_qsl
 
 from couponmock.behaviour import Answer, Behaviour, Call, Entity, Refused, World
 from couponmock.defect import Defect, all_of, behaving, body_of, buffered, mishearing, namespace_of, with_body
+from couponmock.defects.adversary.crowd import Crowd, crowding, stale
 from couponmock.defects.adversary.crowdtwist.parts import defect, found, gave, key_of, owned, with_key, worded
 from couponmock.defects.adversary.making import (
-    Crowd,
+    HTTP_LENGTH,
     Misbehaving,
     Wrong,
     answering,
     at_times,
-    crowding,
     despite,
     every_third,
     from_second,
@@ -26,7 +26,6 @@ from couponmock.defects.adversary.making import (
     saying,
     sent_json,
     sent_member,
-    stale,
     with_json,
 )
 from couponmock.exchange import Handler, Reply, Request
@@ -52,6 +51,12 @@ _REASONS = ("unuse#error-response-codes", "not_used")
 _NOT_ISSUED = ("unuse#example-response-codes", "404 | not_issued | Coupon has not been issued.")
 _NO_DATA = ("unuse#example-response-codes", "404 | no_data | Unable to find coupon.")
 _REQUIRED = ("unuse#example-response-codes", "400 | input_error | Coupon value is required.")
+_ASSIGNED = ("usable-coupons#request-details", "assigned to the user through reward redemption")
+_BALANCE = ("usable-coupons#successful-response", "redeemable points balance after the redemption order")
+_ORDERED = (
+    "usable-coupons#successful-response",
+    "The Unix timestamp of when the reward redemption order that assigned the coupon took place",
+)
 _NO_PAGE = (
     "usable-coupons#error-response-codes",
     "page_not_found The requested page does not exist or has been removed.",
@@ -516,7 +521,7 @@ DEFECTS: tuple[Defect, ...] = (
         "An unused coupon goes to the owner of the one that was unused before.",
         {_UNUSE: _moved},
         of="state",
-        breaks=_AGAIN,
+        breaks=_ASSIGNED,
         hard=True,
         held_out=True,
     ),
@@ -531,7 +536,7 @@ DEFECTS: tuple[Defect, ...] = (
             )
         },
         of="state",
-        breaks=_AGAIN,
+        breaks=_BALANCE,
         hard=True,
     ),
     defect(
@@ -539,7 +544,7 @@ DEFECTS: tuple[Defect, ...] = (
         "An unused coupon seems to have been ordered when it was unused.",
         {_UNUSE: _after(lambda coupon, _, world: world.change(coupon, order_date_created=world.now))},
         of="state",
-        breaks=_AGAIN,
+        breaks=_ORDERED,
         hard=True,
     ),
     defect(
@@ -652,12 +657,21 @@ DEFECTS: tuple[Defect, ...] = (
         hard=True,
     ),
     defect(
+        "refusal-cut",
+        "The error of a body that is not JSON is a byte longer than its Content-Length: its last one is lost.",
+        handler=answering(gave("malformed_body"), lambda reply: replace(reply, body=reply.body[:-1])),
+        of="robustness",
+        breaks=HTTP_LENGTH,
+        hard=True,
+    ),
+    defect(
         "patterns",
         "A coupon_value with % or * finds the first coupon that it fits.",
         {_UNUSE: behaving(_patterns)},
         of="robustness",
         breaks=_NO_DATA,
         hard=True,
+        held_out=True,
     ),
     defect(
         "trailing-text-works",
@@ -666,7 +680,6 @@ DEFECTS: tuple[Defect, ...] = (
         of="robustness",
         breaks=_MALFORMED,
         hard=True,
-        held_out=True,
     ),
     defect(
         "value-by-another-name",
@@ -689,6 +702,7 @@ DEFECTS: tuple[Defect, ...] = (
         of="leaks",
         breaks=_NO_DATA,
         hard=True,
+        held_out=True,
     ),
     defect(
         "key-told",
@@ -697,7 +711,6 @@ DEFECTS: tuple[Defect, ...] = (
         of="leaks",
         breaks=_KEY,
         hard=True,
-        held_out=True,
     ),
     defect(
         "trace-told",
