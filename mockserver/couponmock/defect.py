@@ -84,15 +84,18 @@ def asking(change: Callable[[Request], Request]) -> Callable[[Handler], Handler]
 
 
 def mishearing(change: Callable[[Any], Any]) -> Callable[[Handler], Handler]:
-    """Make a broken handler that understands another JSON body than was sent; what is no JSON it leaves alone."""
+    """Make a broken handler that understands another JSON body than was sent; what it hears right it leaves alone."""
 
     def changed(request: Request) -> Request:
         request = buffered(request)
         try:
             value = json.loads(request.read(BODY_LIMIT) or b"")
-        except ValueError:
+            heard = change(value)
+            if heard == value:
+                return request
+            body = json.dumps(heard).encode()
+        except (ValueError, RecursionError):
             return request
-        body = json.dumps(change(value), ensure_ascii=False).encode()
         return replace(request, read=lambda _: body)
 
     return asking(changed)

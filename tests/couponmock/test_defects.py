@@ -1,5 +1,6 @@
 """The adversary's defects: each breaks a rule that is written somewhere, and a client can notice it."""
 
+import itertools
 import json
 import re
 from base64 import b64encode
@@ -33,6 +34,30 @@ ADVERSARY: list[Defect] = [defect for vendor in VENDORS for defect in defects_of
 RULES = {"RFC 3986", "RFC 8259", "RFC 9110"}
 """What a defect may break that no vendor's page repeats."""
 VALUE = re.compile(r"\{(\w+\.\w+)\.(\w+)\}")
+GOOD: dict[str, list[dict[str, Any]]] = {
+    "crowdtwist": [{"unuse": "JDSI2JE"}, {"unuse": "JDSI2JF"}, {"list": "1001"}, {"list": "1007"}, {"list": "1004"}],
+    "chargeover": [{"coupon": 1}, {"coupon": 5}, {"coupon": 900, "pair": "globex-public:globex-private"}],
+    "shoplazza": [{"receive": ["welcome", "unlimited", "limit", "rainy"]}, {"receive": ["unicode"], "by": "5002"}],
+}
+"""What a careful client sends, from which some defects learn."""
+ODD: dict[str, list[dict[str, Any]]] = {
+    "crowdtwist": [
+        {"ask": "POST /v2/coupon/unuse", "raw": raw}
+        for raw in ("", "[]", "null", "1e999", '{"coupon_value": [1]}', '{"coupon_value": NaN}', "[" * 5000)
+    ]
+    + [{"list": name, "by": by} for name in ("%00", "%FF", "%2F", "9" * 5000, "*?[") for by in ("id", "email", "")],
+    "chargeover": [
+        {"coupon": name, "method": method}
+        for name in ("", "%00", "%FF", "%2F", "0x" + "f" * 5000, "9" * 5000, "%D9%A1" * 5000, "-1", "1.5", "1/2/3")
+        for method in ("GET", "PUT", "HEAD")
+    ],
+    "shoplazza": [
+        {"ask": "POST /openapi/2022-01/coupons/receive", "raw": raw}
+        for raw in ("", "[]", "null", "1e999", '{"coupon_ids": {}}', '{"coupon_ids": [[], NaN]}', "[" * 5000)
+    ]
+    + [{"receive": ["*", "[", "%", "0"], "by": name} for name in ("0", "'", "\U0001f389", "9" * 5000)],
+}
+"""What no careful client sends."""
 UNREPEATABLE = {"date", "request-id"}
 """Headers that differ each time; all that begins with X-Mock is not the vendor's."""
 
@@ -179,6 +204,26 @@ def test_a_client_can_tell_a_defective_mock_from_the_right_one(
     handler = _handler(vendor_named(defect.vendor), mock.store, mock.default_pack, [defect])
     wrong = replace(mock, handlers={defect.vendor: handler})
     assert Client(wrong, defect.vendor, client.namespace, create_app(wrong)).answers(steps) != expected
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("vendor", VENDORS)
+def test_a_defect_makes_a_vendor_wrong_and_never_the_mock(
+    right: dict[str, Assembly], vendor: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever is asked of a defective mock, the answer is the vendor's: a failure of the mock proves nothing."""
+    monkeypatch.setattr(crowd, "WINDOW_SECONDS", 0)
+    mock = right[vendor]
+    failures = []
+    for defect in defects_of(vendor).values():
+        handler = _handler(vendor_named(vendor), mock.store, mock.default_pack, [defect])
+        wrong = replace(mock, handlers={vendor: handler})
+        client = Client(wrong, vendor, f"test-{uuid4().hex}", create_app(wrong))
+        client.admin("POST", "/namespaces", {"name": client.namespace})
+        client.admin("PUT", "/snapshots/beginning")
+        answers = client.answers([*GOOD[vendor], *ODD[vendor]])
+        failures += [defect.id for _, headers, _ in answers if "problem" in dict(headers)["Content-Type"]]
+    assert not failures
 
 
 @named

@@ -159,12 +159,12 @@ def _still_missing(request: Request, reply: Reply, before: Reply) -> Reply:
 
 
 def _hexadecimal(request: Request) -> Request | None:
-    return _with_id(request, int(_id(request), 16)) if re.fullmatch("0[xX][0-9a-fA-F]+", _id(request)) else None
+    return _with_id(request, int(_id(request), 16)) if re.fullmatch("0[xX][0-9a-fA-F]{1,16}", _id(request)) else None
 
 
 def _any_digits(request: Request) -> Request | None:
     digits = _id(request)
-    return _with_id(request, int(digits)) if digits.isdecimal() and not digits.isascii() else None
+    return _with_id(request, int(digits[:100])) if digits.isdecimal() and not digits.isascii() else None
 
 
 def _wrapped(request: Request) -> Request | None:

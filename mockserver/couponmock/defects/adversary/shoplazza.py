@@ -1,6 +1,7 @@
 """How an adversary would be wrong about Shoplazza's page."""
 
 import json
+import math
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -84,11 +85,13 @@ def _gave(*examples: str) -> Callable[[Request, Reply], bool]:
     return lambda _, reply: reply.diagnosis.example in examples
 
 
-def _listing(change: Callable[[int, Item], Item]) -> Wrong:
-    """Change some members of every item, by its place from the end."""
+def _listing(change: Callable[[int, Item], Item], *, least: int = 1) -> Wrong:
+    """Change some members of every item, by its place from the end, if there are as many as `least`."""
 
     def changed(reply: Reply) -> Reply:
         items = body_of(reply)["items"]
+        if len(items) < least:
+            return reply
         return saying(reply, items=[{**item, **change(len(items) - at, item)} for at, item in enumerate(items)])
 
     return answering(_received, changed)
@@ -182,10 +185,12 @@ def _ids_of_before(right: Handler) -> Handler:
 
 
 def _huge(request: Request, _reply: Reply) -> bool:
+    numbers: list[float] = []
     try:
-        return "inf" in str(json.loads(request.read(BODY_LIMIT) or b""))
+        json.loads(request.read(BODY_LIMIT) or b"", parse_float=lambda text: numbers.append(float(text)))
     except (ValueError, RecursionError):
         return False
+    return math.inf in numbers
 
 
 def _count_twice(reply: Reply) -> Reply:
@@ -251,9 +256,15 @@ def _coupon(call: Call, world: World, coupon_id: str) -> Entity | None:
     return world.find("coupon", shop=call.principal, id=coupon_id)
 
 
-def _receipts(call: Call, world: World, coupon_id: str) -> list[Entity]:
-    coupon = _coupon(call, world, coupon_id)
-    return [receipt for receipt in all_of(world, "receipt") if coupon and receipt["coupon"] == coupon.name]
+def _own_receipts(call: Call, world: World, coupon_ids: list[str]) -> list[Entity]:
+    """Return the customer's receipts of some coupons."""
+    customer = world.find("customer", shop=call.principal, customer_id=call.body["customer_id"])
+    coupons = {coupon.name for one in coupon_ids if (coupon := _coupon(call, world, one))}
+    return [
+        receipt
+        for receipt in all_of(world, "receipt")
+        if customer and receipt["customer"] == customer.name and receipt["coupon"] in coupons
+    ]
 
 
 def _counting(change: Callable[[Item, Call, World], int]) -> Misbehaving:
@@ -295,12 +306,9 @@ def _given_to_the_first(right: Behaviour) -> Behaviour:
 
 
 def _refusals_counted(answer: Answer, call: Call, world: World) -> None:
-    if answer.example in {"limit_reached", "already_received"}:
-        customer = world.find("customer", shop=call.principal, customer_id=call.body["customer_id"])
-        for item in answer.members["items"]:
-            for receipt in _receipts(call, world, item["id"]):
-                if customer and receipt["customer"] == customer.name:
-                    world.change(receipt, received_count=receipt["received_count"] + 1)
+    refused = [item["id"] for item in answer.members["items"] if item["coupon_status"] == 2]
+    for receipt in _own_receipts(call, world, refused):
+        world.change(receipt, received_count=receipt["received_count"] + 1)
 
 
 def _refusals_taken(answer: Answer, call: Call, world: World) -> None:
@@ -326,20 +334,25 @@ def _given_back(which: Callable[[int, Entity], bool]) -> Misbehaving:
 def _batch_forgotten(answer: Answer, call: Call, world: World) -> None:
     items = answer.members["items"]
     if items and len(items) < len(call.body["coupon_ids"]):
-        for item in items:
-            for receipt in _receipts(call, world, item["id"]):
-                world.change(receipt, received_count=max(receipt["received_count"] - 1, 0))
+        received = [item["id"] for item in items if item["coupon_status"] == 1]
+        for receipt in _own_receipts(call, world, received):
+            world.change(receipt, received_count=receipt["received_count"] - 1)
 
 
 def _limited_by_all(right: Behaviour, call: Call, world: World) -> Answer:
-    """Count what any customer has received against the limit of each."""
+    """Hold the receipt of whoever has received a coupon as often as allowed against everybody."""
+    limits = {coupon.name: coupon["per_customer"] for coupon in all_of(world, "coupon") if coupon["per_customer"]}
 
     def find(found: Callable[..., Entity | None], kind: str, **members: Any) -> Entity | None:
         own = found(kind, **members)
-        if kind != "receipt" or own is not None:
+        if kind != "receipt" or members["coupon"] not in limits:
             return own
-        others = [receipt for receipt in all_of(world, "receipt") if receipt["coupon"] == members["coupon"]]
-        return others[0] if others else None
+        full = (
+            receipt
+            for receipt in all_of(world, "receipt")
+            if receipt["coupon"] == members["coupon"] and receipt["received_count"] >= limits[members["coupon"]]
+        )
+        return next(full, own)
 
     return misleading(find)(right)(call, world)
 
@@ -456,7 +469,7 @@ DEFECTS: tuple[Defect, ...] = (
     _defect(
         "last-value-padded",
         "The value of the last of several items is a text with blanks around it.",
-        handler=_listing(lambda place, item: {"value": f" {item['value']} "} if place == 1 else {}),
+        handler=_listing(lambda place, item: {"value": f" {item['value']} "} if place == 1 else {}, least=2),
         of="shape",
         breaks=_VALUE,
         hard=True,

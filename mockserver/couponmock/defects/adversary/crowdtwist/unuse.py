@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, parse_qsl
 from couponmock.behaviour import Answer, Behaviour, Call, Entity, Refused, World
 from couponmock.defect import Defect, all_of, behaving, body_of, buffered, mishearing, namespace_of, with_body
 from couponmock.defects.adversary.crowd import Crowd, crowding, stale
-from couponmock.defects.adversary.crowdtwist.parts import defect, found, gave, key_of, owned, with_key, worded
+from couponmock.defects.adversary.crowdtwist.parts import defect, found, gave, key_of, with_key, worded
 from couponmock.defects.adversary.making import (
     HTTP_LENGTH,
     Misbehaving,
@@ -103,8 +103,8 @@ def _previous_identifier(_request: Request, reply: Reply, before: Reply) -> Repl
     return saying(reply, error=body_of(before)["error"]) if reply.diagnosis.example == "no_data" else reply
 
 
-def _deep(request: Request, _reply: Reply) -> bool:
-    return (request.read(BODY_LIMIT) or b"").count(b"[") > 100
+def _deep(request: Request, reply: Reply) -> bool:
+    return reply.status >= 400 and (request.read(BODY_LIMIT) or b"").count(b"[") > 100
 
 
 # -- requests ----------------------------------------------------------------------------------------------------------
@@ -196,10 +196,10 @@ def _after(change: Callable[[Entity, Call, World], object]) -> Misbehaving:
     return behaving(changed)
 
 
-def _with_unexpiring(coupon: Entity, call: Call, world: World) -> None:
-    owner = Entity("member", coupon["owner"], {})
-    for other in owned(call, world, owner):
-        if other["state"] == "used" and other["date_to_expire"] is None:
+def _with_unexpiring(coupon: Entity, _call: Call, world: World) -> None:
+    for other in all_of(world, "coupon"):
+        same = all(other[member] == coupon[member] for member in ("client", "owner"))
+        if same and other["state"] == "used" and other["date_to_expire"] is None:
             world.change(other, state="issued")
 
 
