@@ -1,6 +1,5 @@
 """The adversary's defects: each breaks a rule that is written somewhere, and a client can notice it."""
 
-import itertools
 import json
 import re
 from base64 import b64encode
