@@ -189,7 +189,8 @@ def assemble(settings: Settings) -> Assembly:
     worlds = load_worlds(documents)
     pack, worlds[pack] = load_world(documents, settings.pack, worlds)
     vendors = {slug: load_vendor(document) for slug, document in documents.items()}
-    defects = [defects_of(slug) for slug in vendors]
+    # A server without any loads none.
+    defects = [defects_of(slug) for slug in vendors] if settings.defects else []
     chosen = [registry[name] for registry in defects for name in settings.defects if name in registry]
     store = Store.open(settings.store)
     for world in worlds.values():

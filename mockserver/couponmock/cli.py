@@ -21,7 +21,7 @@ from couponspec.version import version
 
 from couponmock import coverage, strict, tour
 from couponmock.assembly import Assembly, assemble, load_documents, load_world, load_worlds
-from couponmock.defect import defects_of
+from couponmock.defect import REGISTRIES, Defect, defects_of
 from couponmock.exchange import DEFAULT_NAMESPACE
 from couponmock.injection import Limit, Unusable
 from couponmock.reading import UnknownChoice
@@ -155,10 +155,7 @@ def serve(  # noqa: PLR0913, PLR0917 - one parameter for each flag
     if stop_with_stdin:
         _stop_with_stdin()
     chosen = _vendors(vendors)
-    known = [name for vendor in chosen for name in defects_of(vendor)]
-    for name in defects:
-        if name not in known:
-            raise _fault(f"there is no defect {name!r}; `couponmock defects` lists them")
+    _check_defects(defects, chosen)
     limited = tuple(_limit(text, chosen) for text in limits)
     if port_file and not port_file.absolute().parent.is_dir():
         raise _fault(f"there is no folder {port_file.absolute().parent} for --port-file")
@@ -199,6 +196,13 @@ def serve(  # noqa: PLR0913, PLR0917 - one parameter for each flag
             raise _fault(f"{error} is in use; {fix}", EXIT_PORT) from error
         except CannotListen as error:
             raise _fault(f"cannot listen on {error}") from error
+
+
+def _check_defects(names: tuple[str, ...], vendors: tuple[str, ...]) -> None:
+    known = [name for vendor in vendors for name in defects_of(vendor)] if names else []
+    for name in names:
+        if name not in known:
+            raise _fault(f"there is no defect {name!r}; `couponmock defects` lists them")
 
 
 def _stop_with_stdin() -> None:
@@ -305,11 +309,28 @@ def validate(layers: tuple[str, ...], vendors: tuple[str, ...]) -> None:
 
 @main.command()
 @_vendor_option
-def defects(vendors: tuple[str, ...]) -> None:
-    """List the deliberate defects that `serve --defect` takes."""
+@click.option(
+    "--registry",
+    type=click.Choice([*REGISTRIES]),
+    help="Only simple defects that prove the suite's requirements, or only an adversary's.",
+)
+@click.option(
+    "--held-out/--no-held-out",
+    default=None,
+    help="Only those that are kept aside to measure the suite, or only the others.",
+)
+def defects(vendors: tuple[str, ...], registry: str | None, held_out: bool | None) -> None:  # noqa: FBT001 - a flag of the command line
+    """List the deliberate defects that `serve --defect` takes; an adversary's with their class."""
     for vendor in _vendors(vendors):
-        for name, defect in defects_of(vendor).items():
-            click.echo(f"{name}: {defect.text}")
+        for name, defect in defects_of(vendor, registry).items():
+            if held_out is None or defect.held_out == held_out:
+                click.echo(f"{name}{_class_of(defect)}: {defect.text}")
+
+
+def _class_of(defect: Defect) -> str:
+    """Return the class of a defect in brackets, and whether it is hard to see and held out; empty without a class."""
+    facts = [defect.of, "hard" if defect.hard else "", "held out" if defect.held_out else ""]
+    return f" ({', '.join(fact for fact in facts if fact)})" if defect.of else ""
 
 
 _COVERAGE_FORMATS = {

@@ -16,6 +16,26 @@ from couponmock.behaviour import Answer, Behaviour, Call, Entity, World, behavio
 from couponmock.exchange import Handler, Reply, Request
 from couponmock.finding import BODY_LIMIT, buffered
 
+CLASSES = (
+    "status",
+    "shape",
+    "identifiers",
+    "credentials",
+    "routing",
+    "method",
+    "state",
+    "time",
+    "isolation",
+    "limits",
+    "concurrency",
+    "robustness",
+    "leaks",
+)
+"""What a defect can be wrong about."""
+
+REGISTRIES = {"proofs": "couponmock.defects", "adversary": "couponmock.defects.adversary"}
+"""Registry -> package with a module for each vendor: simple defects that prove requirements, and an adversary's."""
+
 
 @dataclass(frozen=True, slots=True)
 class Defect:
@@ -30,6 +50,14 @@ class Defect:
     """operationId -> makes a broken behaviour of the right one."""
     handler: Callable[[Handler], Handler] | None = None
     """Makes broken replies of the right ones."""
+    of: str = ""
+    """Its class, one of `CLASSES`; empty for a simple one that only proves a requirement."""
+    breaks: tuple[str, str] = ("", "")
+    """What it breaks: ``page#section`` and a quotation that its sources have, or an RFC's section and rule."""
+    hard: bool = False
+    """Whether it shows only sometimes, only for some inputs, or only where nobody looks."""
+    held_out: bool = False
+    """Whether it is kept aside: to measure the suite, never to write it."""
 
     @property
     def id(self) -> str:
@@ -56,15 +84,18 @@ def asking(change: Callable[[Request], Request]) -> Callable[[Handler], Handler]
 
 
 def mishearing(change: Callable[[Any], Any]) -> Callable[[Handler], Handler]:
-    """Make a broken handler that understands another JSON body than was sent; what is no JSON it leaves alone."""
+    """Make a broken handler that understands another JSON body than was sent; what it hears right it leaves alone."""
 
     def changed(request: Request) -> Request:
         request = buffered(request)
         try:
             value = json.loads(request.read(BODY_LIMIT) or b"")
-        except ValueError:
+            heard = change(value)
+            if heard == value:
+                return request
+            body = json.dumps(heard).encode()
+        except (ValueError, RecursionError):
             return request
-        body = json.dumps(change(value), ensure_ascii=False).encode()
         return replace(request, read=lambda _: body)
 
     return asking(changed)
@@ -131,6 +162,11 @@ def all_of(world: World, kind: str) -> list[Entity]:
     return [world._entity(kind, record) for record in world._session.scan(world._key(kind))]  # noqa: SLF001 - no right behaviour has a way to this
 
 
+def namespace_of(world: World) -> str:
+    """Return the name of the namespace that a world is part of; no right behaviour cares."""
+    return world._session.namespace.name  # noqa: SLF001 - as above
+
+
 def body_of(reply: Reply) -> Any:
     """Read a reply's JSON."""
     return json.loads(reply.body)
@@ -142,9 +178,13 @@ def with_body(reply: Reply, value: Any) -> Reply:
 
 
 @cache
-def defects_of(vendor: str) -> dict[str, Defect]:
-    """Return a vendor's defects by id; empty if nobody has written any."""
-    name = f"couponmock.defects.{vendor}"
-    if find_spec(name) is None:
-        return {}
-    return {defect.id: defect for defect in import_module(name).DEFECTS}
+def defects_of(vendor: str, registry: str | None = None) -> dict[str, Defect]:
+    """Return a vendor's defects by id; empty if nobody has written any.
+
+    Args:
+        vendor: The vendor's slug.
+        registry: One of `REGISTRIES`; None for all of them.
+    """
+    packages = REGISTRIES.values() if registry is None else [REGISTRIES[registry]]
+    names = [name for package in packages if find_spec(name := f"{package}.{vendor}")]
+    return {defect.id: defect for name in names for defect in import_module(name).DEFECTS}

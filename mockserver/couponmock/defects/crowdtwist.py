@@ -642,7 +642,7 @@ DEFECTS: tuple[Defect, ...] = (
             lambda request, reply: (
                 _crash(reply)
                 if reply.diagnosis.finding == "invalid query:id_type"
-                and not dict(parse_qsl(request.query))["id_type"].isascii()
+                and not dict(parse_qsl(request.query)).get("id_type", "").isascii()
                 else reply
             )
         ),

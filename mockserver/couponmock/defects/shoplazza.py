@@ -182,7 +182,7 @@ def _refusing_as(status: int, when: Callable[[bytes], bool]) -> Callable[[Handle
 def _is_json(body: bytes) -> bool:
     try:
         json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
     return True
 
