@@ -38,7 +38,9 @@ def hold(method: str, target: str, asked: bytes | None, status: int, media_type:
     if operation is None:
         assert status in {404, 405}, f"{method} {path} is not documented, and answers {status}"
         return
-    if asked and status < 300:
+    if asked and status < 300 and "requestBody" not in operation:
+        assert json.loads(asked) == {}, f"{method} {path} is documented without a body"
+    elif asked and status < 300:
         wanted = _resolved(operation["requestBody"])["content"]
         # Where YAML is taken as well, it is told from JSON by its first character.
         if "application/json" in wanted and (len(wanted) == 1 or asked.lstrip().startswith(b"{")):

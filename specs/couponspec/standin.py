@@ -78,7 +78,7 @@ def _forgotten(document: Document, operation: Operation) -> Iterator[Fault]:
     """Yield the answers that an option replaces in another operation and forgets in this one."""
     for other in (*document.operations.values(), document.general):
         for name, stand_ins in other.stand_ins.items():
-            if name not in operation.examples:
+            if name not in operation.examples or name not in other.examples:
                 continue
             own = {example.option for example in operation.stand_ins.get(name, ())}
             for example in stand_ins:

@@ -40,6 +40,11 @@ def unuse(code: str, key: str = KEY) -> Ask:
     return lambda mock: mock.post(f"/v2/coupon/unuse?{key}", {"coupon_value": code})
 
 
+def use(code: str) -> Ask:
+    """Use a coupon."""
+    return lambda mock: mock.post(f"/v2/coupon/use?{KEY}", {"coupon_value": code})
+
+
 def usable(member: str, query: str = KEY) -> Ask:
     """List a member's usable coupons."""
     return lambda mock: mock.send("GET", f"/v2/users/{member}/usable_coupons?{query}")
@@ -50,9 +55,10 @@ def coupon(coupon_id: str, headers: Mapping[str, str] | None = None) -> Ask:
     return lambda mock: mock.send("GET", f"/api/v3/coupon/{coupon_id}", BASIC if headers is None else headers)
 
 
-def sent(method: str, target: str) -> Ask:
-    """Send a request that no operation answers."""
-    return lambda mock: mock.send(method, target)
+def sent(method: str, target: str, body: str | None = None) -> Ask:
+    """Send a request as it is written, with a JSON body if it has one."""
+    headers = [] if body is None else [("Content-Type", "application/json")]
+    return lambda mock: mock.send(method, target, headers, None if body is None else body.encode())
 
 
 def receive(*handles: str, customer: Any = ANN, headers: Mapping[str, str] | None = None) -> Ask:
@@ -172,6 +178,21 @@ CASES = [
         (400, {**WRONG_KEY, "error": "param_error"}),
     ),
     Case("crowdtwist.refused-credential-status=403", usable("1001", "api_key=x"), (401, WRONG_KEY), (403, WRONG_KEY)),
+    Case(
+        "crowdtwist.use-reasons=own",
+        use("no-such-coupon"),
+        (404, "no_data"),
+        (404, "receipt_not_found"),
+        view=error,
+    ),
+    Case("crowdtwist.use-reasons=own", use("FRESH-0001"), (404, "not_issued"), (404, "invalid"), view=error),
+    Case(
+        "crowdtwist.unknown-member=404",
+        sent("POST", f"/v2/users/99/redemption?{KEY}", '{"reward_id": "127817", "quantity": 1}'),
+        (400, "page_not_found"),
+        (404, "page_not_found"),
+        view=error,
+    ),
     Case("crowdtwist.unknown-member=404", usable("99"), (400, "page_not_found"), (404, "page_not_found"), view=error),
     Case(
         "crowdtwist.list-error-status=other-4xx",

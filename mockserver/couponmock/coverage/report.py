@@ -83,14 +83,11 @@ def _example(
     # Under another reading another example stands in; who has seen that one has seen this answer.
     names = [_name(document, operation, each) for each in (example, *operation.stand_ins.get(example.name, ()))]
     given, asked_for = any(name in seen for name in names), any(name + _FORCED in seen for name in names)
-    taken = document.sources.taken
-    option = operation.responses[example.response].option or example.option
     return {
         "example": example.name,
         "status": example.status,
         "code": _code(document, example),
         "basis": example.basis,
-        "reading": str(option) if option and taken.get(option.reading) != option.option else None,
         "seen": given or asked_for,
         "forced": asked_for and not given,
         "reach": {"handle": way.handle, "curl": way.curl} if way else None,

@@ -109,8 +109,7 @@ def _title(operation: Report) -> str:
 def _answer(example: Report) -> str:
     code: Any = example["code"]
     error = f", code {code}" if code not in {None, example["status"], example["example"]} else ""
-    reading = f", if {example['reading']}" if example["reading"] else ""
-    return f"{example['status']} {example['example']} ({example['basis']}{error}{reading})"
+    return f"{example['status']} {example['example']} ({example['basis']}{error})"
 
 
 def _share(figures: Report) -> str:
