@@ -133,7 +133,7 @@ class _Examination:
         judgement = Judgement(self.document, bindings, self.catalogue.lists, self.catalogue.aliases, {})
         for mismatch in judgement.mismatches(call.expect, self._answers[request]):
             text = cut(f"expected {mismatch.expected}; got {mismatch.got}".replace(f"{entity.kind}.self", handle), 300)
-            return _Finding(_WRONG, label, f"is not {verification.means}: {text}")
+            return _Finding(_WRONG, label, f"should be {verification.means}: {text}")
         return _Finding(_OK, label, f"is {verification.means}")
 
     def _verification(self, entity: Entity) -> Verification | None:

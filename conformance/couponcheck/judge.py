@@ -130,7 +130,7 @@ class Judge:
                 self._spend(requirement)
                 return None
             unmet = unmet or f"the target's data is not as the target file says: {_first([mismatch])}"
-        reason = unmet or f"the target's data has nothing left: all of {', '.join(requirement.spends)} was used up"
+        reason = unmet or "the target's data has nothing left for it: all was used up by what needed it before"
         return Outcome(requirement, NOT_TESTABLE, reason)
 
     def _unmet(self, requirement: Requirement) -> Mismatch | None:

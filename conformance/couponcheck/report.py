@@ -142,7 +142,7 @@ def _show_changes(console: Console, run: Run) -> None:
     """List what the run changed and used up: the operations judged here offer no way to put it back."""
     changes = _changes(run)
     if changes:
-        console.print(f"Changed by {len(changes)} requests that succeeded; no operation takes that back:")
+        console.print(f"{len(changes)} requests succeeded that may have changed data; no operation takes that back:")
     for change in changes:
         console.print(Text(f"  {change['requirement']}: {change['status']} {change['curl']}"), soft_wrap=True)
     spent = _spent(run)

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 from textwrap import wrap
@@ -144,23 +145,45 @@ def _comparable(handles: Sequence[str], requirements: Sequence[Requirement], doc
 
 def _condition(entity: Entity, pack: Pack, catalogue: Catalogue) -> str:
     """Say in which state an entity has to be: as the one of that name in the mock's own world is."""
-    kind = pack.kinds[entity.kind]
-    said = [f"a {entity.kind} of {owner_of(pack, entity)}"] if owner_of(pack, entity) else [f"a {entity.kind}"]
-    for name in catalogue.conditions.get(entity.kind, ()):
-        if name in entity.data:
-            value = entity.data[name]
-            moment = _OFFSET.fullmatch(value) if isinstance(value, str) and name in kind.moments else None
-            reference = kind.references.get(name)
-            said.append(
-                f"{name}: {_moment(moment) if moment else f'{reference}.{value}' if reference else _value(value)}"
-            )
+    owner = owner_of(pack, entity)
+    said = [f"a {entity.kind} of {owner}" if owner else f"a {entity.kind}", *_state(entity, pack, catalogue)]
+    for kind in catalogue.conditions:
+        for member, referred in pack.kinds[kind].references.items():
+            if referred == entity.kind:
+                said.append(f"{member} of {_owned(entity, kind, member, pack, catalogue)}")
     return ", ".join(said)
 
 
-def _moment(offset: re.Match[str]) -> str:
+def _state(entity: Entity, pack: Pack, catalogue: Catalogue, *, roughly: bool = False) -> list[str]:
+    kind = pack.kinds[entity.kind]
+    said = []
+    for name in catalogue.conditions.get(entity.kind, ()):
+        if name not in entity.data or (roughly and name in kind.references):
+            continue
+        value = entity.data[name]
+        moment = _OFFSET.fullmatch(value) if isinstance(value, str) and name in kind.moments else None
+        reference = f"{kind.references[name]}.{value}" if name in kind.references else ""
+        said.append(f"{name}: {reference or (_moment(moment, roughly=roughly) if moment else _value(value))}")
+    return said
+
+
+def _owned(entity: Entity, kind: str, member: str, pack: Pack, catalogue: Catalogue) -> str:
+    """Say what entities of a kind refer to an entity; a state is often that of what somebody owns."""
+    states = Counter(
+        ", ".join(_state(item, pack, catalogue, roughly=True))
+        for item in pack.entities
+        if item.kind == kind and item.data.get(member) == entity.name and not item.answers
+    )
+    owned = [f"{number} {kind}{'' if number == 1 else 's'} ({state})" for state, number in states.items()]
+    return "; ".join(owned) or f"no {kind}"
+
+
+def _moment(offset: re.Match[str], *, roughly: bool) -> str:
     sign, number, unit = offset.groups()
+    if roughly:
+        return "to come" if sign == "+" else "past"
     span = f"{number} {_SECONDS[unit]}{'' if number == '1' else 's'}"
-    return f"{span} from now" if sign == "+" else f"{span} ago"
+    return f"in {span}" if sign == "+" else f"{span} ago"
 
 
 def _value(value: Any) -> str:

@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 from answers import answer
-from couponcheck.exchange import DEEPEST, Client, TargetUnreachable
+from couponcheck.exchange import DEEPEST, Client
+from couponcheck.transport import Access, Allowance, LimitReached, Limits, TargetUnreachable
 from couponspec.request import HttpRequest
 
 GET = HttpRequest("GET", "/v2/list?a=b%20c&d=%40", (("X-Key", "secret"),), None)
@@ -70,9 +71,8 @@ def tiny() -> Iterator[Tiny]:
 
 
 @contextlib.contextmanager
-def client(url: str, timeout: float = 10) -> Iterator[Client]:
-    made = Client(url, timeout, "couponcheck/test")
-    with contextlib.closing(made.session):
+def client(url: str, limits: Limits | None = None, **how: Any) -> Iterator[Client]:
+    with contextlib.closing(Client(url, "couponcheck/test", Access(limits or Limits(), **how))) as made:
         yield made
 
 
@@ -147,7 +147,7 @@ def test_no_credential_of_the_machine_is_sent(tiny: Tiny, tmp_path: Path, monkey
 
 def test_a_server_that_does_not_answer_is_named_with_the_limit(tiny: Tiny) -> None:
     tiny.scripts = [lambda _: (tiny.done.wait(30), None)[1]]
-    with client(tiny.url, timeout=0.1) as asking, pytest.raises(TargetUnreachable) as caught:
+    with client(tiny.url, Limits(timeout=0.1)) as asking, pytest.raises(TargetUnreachable) as caught:
         asking.send("x", GET)
     assert str(caught.value) == f"{tiny.url} did not answer within 0.1 seconds"
 

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 from answers import answer, row
 from couponcheck.catalogue import load_catalogue
-from couponcheck.exchange import Client, Exchange, TargetUnreachable
+from couponcheck.exchange import Client, Exchange
 from couponcheck.judge import ERROR, FAIL, NOT_SELECTED, NOT_TESTABLE, PASS, WARN, Judge, Outcome
 from couponcheck.target import Target, unknown_values
+from couponcheck.transport import TargetUnreachable
 from couponspec import load_document
 from couponspec.request import HttpRequest
 
@@ -40,7 +41,7 @@ class Canned(Client):
     """Gives prepared answers, the last one again and again, and keeps what it was asked."""
 
     def __init__(self, *answers: Exchange | Exception) -> None:
-        super().__init__("http://target.invalid", 1, "test")
+        super().__init__("http://target.invalid", "test")
         self.answers = list(answers)
         self.asked: list[HttpRequest] = []
 
