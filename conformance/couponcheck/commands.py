@@ -164,7 +164,7 @@ def init(vendors: tuple[str, ...]) -> None:
 @_vendor_option
 @_guarded
 def doctor(file: Path, vendors: tuple[str, ...]) -> None:
-    """Look whether a target FILE is ready, by reading alone, and what would enable more requirements.
+    """Look whether a target FILE is ready, without changing anything, and say what would enable more requirements.
 
     Exit codes: 0 ready, 1 something is missing or not as the file says, 2 unusable.
     """

@@ -1,4 +1,7 @@
-"""Looks at a target before a run, by reading alone: does its file tell the truth, and what would enable more?"""
+"""Looks at a target before a run: does its file tell the truth, and what would enable more?
+
+It reads. Where a vendor has nothing to read, a credential is tried on a write of values that cannot exist.
+"""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
@@ -57,7 +60,7 @@ def examine(file: TargetFile, vendors: Sequence[str], say: Callable[[str], None]
             for line in said:
                 say(line)
         wrong = [finding for finding in found if finding.verdict == _WRONG]
-        if any(finding.what == MAIN for finding in wrong) or MAIN not in target.bindings:
+        if MAIN not in target.bindings or any(finding.what == MAIN for finding in wrong):
             code = UNUSABLE
         elif wrong or not complete:
             code = max(code, NOT_READY)

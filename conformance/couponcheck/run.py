@@ -13,7 +13,7 @@ from couponcheck.judge import ERROR, FAIL, NOT_TESTABLE, PASS, WARN, Judge, Outc
 from couponcheck.pool import spent_before
 from couponcheck.target import MockAdmin, Target, open_given, open_target
 from couponcheck.targetfile import TargetFile, known
-from couponcheck.transport import Allowance, UnusableTarget
+from couponcheck.transport import Allowance, UnusableTarget, is_base_url
 
 CONFORMANT, PARTIAL, NOT_CONFORMANT, NOT_RUN = "conformant", "partial", "not conformant", "not run"
 EXIT_CODES = {CONFORMANT: 0, PARTIAL: 1, NOT_CONFORMANT: 1, NOT_RUN: 2}
@@ -153,13 +153,9 @@ class Run:
 
 def _check_url(url: str) -> None:
     """Refuse what cannot be a base URL."""
-    try:
-        parts = urlsplit(url)
-        usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        usable = False
-    if not usable:
-        raise UnusableTarget(f"{url} is no base URL; give http://HOST:PORT or https://HOST")
+    if not is_base_url(url):
+        fix = "give http://HOST:PORT or https://HOST, or a target file"
+        raise UnusableTarget(f"{url} is no base URL and no file; {fix}")
 
 
 def _check_production(path: Path, urls: Iterable[str], production: Iterable[str]) -> None:

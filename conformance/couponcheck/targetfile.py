@@ -17,7 +17,7 @@ from couponspec.shape import problems_under
 from couponspec.yamlfile import YamlFile, escape, load
 
 from couponcheck.catalogue import Catalogue, catalogued, load_catalogue
-from couponcheck.transport import Access, Limits, UnusableTarget
+from couponcheck.transport import Access, Limits, UnusableTarget, is_base_url
 
 PACK = "demo"
 """The mock's pack whose handles the catalogues name."""
@@ -25,6 +25,8 @@ REPLACE = "REPLACE-ME"
 """Stands in a file that `couponcheck init` wrote where the operator has to give a value."""
 CREDENTIAL = "credential"
 _VARIABLE = re.compile(r"\$[A-Za-z_][A-Za-z0-9_]*")
+_PRIVATE = re.compile(r"/(credentials|headers)/|/(proxy|base_url)$")
+"""Places of the file where a secret may have been written by mistake."""
 _SECRET = ("secret", "user", "password")
 
 Members = Mapping[str, Any]
@@ -94,12 +96,12 @@ class TargetFile:
         for vendor in vendors:
             credentials[vendor] = {}
             for name, raw in self.vendors[vendor].credentials.items():
-                written = raw["secret"] if "secret" in raw else f"{raw['user']}:{raw['password']}"
-                secret = value(written) if "secret" in raw else f"{value(raw['user'])}:{value(raw['password'])}"
+                parts = [raw[part] for part in _SECRET if part in raw]
+                secret = ":".join(map(value, parts))
                 if not secret.isascii() or not secret.isprintable():
                     raise UnusableTarget(f"{self.path}: {CREDENTIAL} {name} of {vendor} is no text of ASCII characters")
-                if secret != written:
-                    secrets[secret] = written
+                if all(map(_VARIABLE.fullmatch, parts)):
+                    secrets[secret] = ":".join(parts)
                 credentials[vendor][name] = {"scheme": raw["scheme"], "secret": secret}
         headers = {name: value(text) for name, text in self.headers.items()}
         access = Access(self.limits, value(self.proxy), self.ca_file, headers)
@@ -149,9 +151,9 @@ def read_target(path: Path) -> TargetFile:
     """
     file = load(path)
     faults = problems_under(file, "", file.value, shape())
-    # The validator's words quote what it does not like, and here that may be a secret.
+    # The validator's words quote what it does not like, and in these places that may be a secret.
     faults = [
-        replace(fault, reason="this is no credential") if f"/{CREDENTIAL}s/" in fault.pointer else fault
+        replace(fault, reason="this is not as it has to be") if _PRIVATE.search(fault.pointer) else fault
         for fault in faults
     ]
     if faults or (faults := [*_faults(file)]):
@@ -198,28 +200,42 @@ def _sets(raw: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 
 def _faults(file: YamlFile) -> Iterator[Fault]:
-    if "ca_file" in file.value and not (file.path.parent / file.value["ca_file"]).is_file():
-        yield file.fault("/ca_file", f"there is no file {file.value['ca_file']!r}", "name a PEM file")
-    for vendor, raw in file.value["vendors"].items():
+    raw = file.value
+    if "base_url" in raw:
+        yield from _url_faults(file, "/base_url", raw["base_url"])
+    if "ca_file" in raw and not (file.path.parent / raw["ca_file"]).is_file():
+        yield file.fault("/ca_file", f"there is no file {raw['ca_file']!r}", "name a PEM file, as seen from this file")
+    for vendor, item in raw["vendors"].items():
         place = f"/vendors/{escape(vendor)}"
-        if vendor not in catalogued():
+        if vendor in catalogued():
+            yield from _vendor_faults(file, place, vendor, item)
+        else:
             yield file.fault(place, f"there is no vendor {vendor!r}", f"use one of {', '.join(catalogued())}")
-            continue
-        if "base_url" not in {*raw, *file.value}:
-            fix = "give base_url here or for all vendors"
-            yield file.fault(place, f"it is not said where {vendor} is", fix)
-        document, catalogue, pack = known(vendor)
-        for name, credential in raw.get("credentials", {}).items():
-            at = f"{place}/credentials/{escape(name)}"
-            yield from _credential_faults(file, at, name, credential, document, pack, catalogue)
-        for index, one in enumerate(_sets(raw)):
-            at = f"{place}/data/{index}" if isinstance(raw.get("data"), list) else f"{place}/data"
-            yield from _data_faults(file, at, one, catalogue, pack)
-        for index, item in enumerate(raw.get("unsupported", ())):
-            if not any(fnmatchcase(requirement.id, item["requirement"]) for requirement in catalogue.checked):
-                fix = "take an id of `couponcheck list`, or one with * in it"
-                reason = f"no requirement is {item['requirement']!r}"
-                yield file.fault(f"{place}/unsupported/{index}/requirement", reason, fix)
+
+
+def _vendor_faults(file: YamlFile, place: str, vendor: str, raw: Mapping[str, Any]) -> Iterator[Fault]:
+    document, catalogue, pack = known(vendor)
+    if "base_url" in raw:
+        yield from _url_faults(file, f"{place}/base_url", raw["base_url"])
+    elif "base_url" not in file.value:
+        yield file.fault(place, f"it is not said where {vendor} is", "give base_url here or for all vendors")
+    for name, credential in raw.get("credentials", {}).items():
+        at = f"{place}/credentials/{escape(name)}"
+        yield from _handle_faults(file, at, f"{CREDENTIAL}.{name}", _handles(catalogue))
+        yield from _credential_faults(file, at, credential, document, wrong=is_wrong(pack, name))
+    for index, one in enumerate(_sets(raw)):
+        at = f"{place}/data/{index}" if isinstance(raw.get("data"), list) else f"{place}/data"
+        yield from _data_faults(file, at, one, catalogue, pack)
+    for index, item in enumerate(raw.get("unsupported", ())):
+        if not any(fnmatchcase(requirement.id, item["requirement"]) for requirement in catalogue.checked):
+            reason = f"no requirement is {item['requirement']!r}"
+            fix = "take an id of `couponcheck list`, or one with * in it"
+            yield file.fault(f"{place}/unsupported/{index}/requirement", reason, fix)
+
+
+def _url_faults(file: YamlFile, place: str, url: str) -> Iterator[Fault]:
+    if not is_base_url(url):
+        yield file.fault(place, "this is no base URL", shape()["$defs"]["base_url"]["description"])
 
 
 def schemes(document: Document) -> dict[str, SecurityScheme]:
@@ -233,15 +249,8 @@ def is_wrong(pack: Pack, name: str) -> bool:
 
 
 def _credential_faults(
-    file: YamlFile,
-    place: str,
-    name: str,
-    raw: Mapping[str, str],
-    document: Document,
-    pack: Pack,
-    catalogue: Catalogue,
+    file: YamlFile, place: str, raw: Mapping[str, str], document: Document, *, wrong: bool
 ) -> Iterator[Fault]:
-    yield from _handle_faults(file, place, f"{CREDENTIAL}.{name}", _handles(catalogue))
     scheme = schemes(document).get(raw["scheme"])
     if scheme is None:
         fix = f"use one of {', '.join(sorted(schemes(document)))}"
@@ -254,7 +263,7 @@ def _credential_faults(
     for part in given:
         if raw[part] == REPLACE or (raw[part].startswith("$") and not _VARIABLE.fullmatch(raw[part])):
             yield file.fault(f"{place}/{part}", "the value is still to be given", "write $NAME of a variable")
-        elif not is_wrong(pack, name) and not raw[part].startswith("$"):
+        elif not wrong and not raw[part].startswith("$"):
             fix = "write $NAME of an environment variable that holds it"
             yield file.fault(f"{place}/{part}", "a credential that is accepted must not stand in a file", fix)
 

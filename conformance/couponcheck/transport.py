@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Self
+from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -29,6 +30,16 @@ class UnusableTarget(Exception):
 
 class LimitReached(Exception):
     """As many requests as the target file allows have been sent; the message is one sentence."""
+
+
+def is_base_url(text: str) -> bool:
+    """Tell whether a text can be a base URL: no credentials in it, which would be sent with every request."""
+    try:
+        parts = urlsplit(text)
+        whole = not (parts.query or parts.fragment or parts.username or parts.password)
+        return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0 and whole
+    except ValueError:
+        return False
 
 
 @dataclass(frozen=True, slots=True)
