@@ -18,10 +18,11 @@ def seeded(url: str, vendor: str) -> dict[str, dict[str, Any]]:
 
 def environment(vendor: str) -> dict[str, str]:
     """Return the variables that hold a vendor's credentials."""
-    _, _, pack = known(vendor)
+    _, catalogue, pack = known(vendor)
+    needed = {handle for requirement in catalogue.checked for handle in requirement.handles}
     found: dict[str, str] = {}
     for entity in pack.entities:
-        if entity.kind == CREDENTIAL and not is_wrong(pack, entity.name):
+        if entity.handle in needed and entity.kind == CREDENTIAL and not is_wrong(pack, entity.name):
             parts = entity.data["secret"].split(":")
             names = ("user", "password") if len(parts) > 1 else ("secret",)
             found |= {variable(vendor, entity.name, name): part for name, part in zip(names, parts, strict=True)}

@@ -213,16 +213,14 @@ def _additions(requirements: Sequence[Requirement], lacking: Mapping[str, Sequen
     )
     lines = []
     for alone, ids, items in ranked:
-        names = items if len(items) < _MANY else [items[0], "...", f"{items[-1]} ({len(items)} handles)"]
-        of_all = f"one of the things that {len(ids)} need" if not alone else f"enables {alone} more"
-        more = f", and is needed for {len(ids) - alone} besides" if alone and alone < len(ids) else ""
-        lines.append(f"    {_with_members(names, requirements)}: {of_all}{more}")
+        said = [_with_members(item, requirements) for item in items]
+        names = ", ".join(said) if len(said) < _MANY else f"{said[0]} to {said[-1]}, {len(said)} in all"
+        others = f"needed by {len(ids) - alone}{' besides' if alone else ''}, together with others"
+        enables = [f"enables {alone} more"] if alone else []
+        lines.append(f"    {names}: {', '.join(enables + ([others] if alone < len(ids) else []))}")
     return lines
 
 
-def _with_members(items: Sequence[str], requirements: Sequence[Requirement]) -> str:
-    said = []
-    for item in items:
-        members = sorted({name for requirement in requirements for name in requirement.needs.get(item, ())})
-        said.append(f"{item} ({', '.join(members)})" if members else item)
-    return ", ".join(said)
+def _with_members(item: str, requirements: Sequence[Requirement]) -> str:
+    members = sorted({name for requirement in requirements for name in requirement.needs.get(item, ())})
+    return f"{item} ({', '.join(members)})" if members else item
