@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import jmespath
 from couponspec import Bindings, Document, Entity, Pack
-from couponspec.request import HttpRequest, Unbound, build
+from couponspec.request import HttpRequest, Unbound, build, fill
 
 from couponcheck.catalogue import Catalogue, Requirement, Verification
 from couponcheck.contract import operation_of
@@ -23,6 +23,8 @@ from couponcheck.transport import Allowance, UnusableTarget
 READY, NOT_READY, UNUSABLE = 0, 1, 2
 MAIN = f"{CREDENTIAL}.main"
 _OK, _WRONG, _UNTOLD = "ok", "wrong", "untold"
+_LONGEST = 300
+"""Characters of what a read told."""
 _MANY = 4
 """Handles that are needed together from which on only the first and the last are named."""
 
@@ -124,20 +126,22 @@ class _Examination:
         operation = operation_of(self.document, call.operation)
         try:
             request = build(self.document, operation, {**call.request, CREDENTIAL: credential}, bindings)
+            fill(call.expect, bindings)
         except Unbound as unbound:
-            missing = str(unbound)
-            for name, kind in self.pack.kinds[entity.kind].references.items():
-                missing = missing.replace(f"{kind}.{name}.", f"{kind}.{entity.data.get(name)}.")
-            return _Finding(
-                _UNTOLD, label, f"cannot be looked at without {missing.replace(f'{entity.kind}.self', handle)}"
-            )
+            return _Finding(_UNTOLD, label, f"cannot be looked at without {self._given_name(str(unbound), entity)}")
         if request not in self._answers:
             self._answers[request] = self.target.client.send(call.operation, request)
         judgement = Judgement(self.document, bindings, self.catalogue.lists, self.catalogue.aliases, {})
         for mismatch in judgement.mismatches(call.expect, self._answers[request]):
-            text = cut(f"expected {mismatch.expected}; got {mismatch.got}".replace(f"{entity.kind}.self", handle), 300)
-            return _Finding(_WRONG, label, f"should be {verification.means}: {text}")
+            text = self._given_name(f"expected {mismatch.expected}; got {mismatch.got}", entity)
+            return _Finding(_WRONG, label, f"should be {verification.means}: {cut(text, _LONGEST)}")
         return _Finding(_OK, label, f"is {verification.means}")
+
+    def _given_name(self, text: str, entity: Entity) -> str:
+        """Write an entity, and what it refers to, by the names that the target file has for them."""
+        for name, kind in self.pack.kinds[entity.kind].references.items():
+            text = text.replace(f"{kind}.{name}.", f"{kind}.{entity.data.get(name)}.")
+        return text.replace(f"{entity.kind}.self", entity.handle)
 
     def _verification(self, entity: Entity) -> Verification | None:
         rendered = self.pack.kinds[entity.kind].rendered(entity.data, 0)
