@@ -113,6 +113,8 @@ def test_data_that_is_not_as_a_write_needs_it_is_not_testable_and_accuses_nobody
     [
         ("crowdtwist.used-unexpiring-listed", f"{LIST}omits-used"),
         ("crowdtwist.expired-listed", f"{LIST}omits-expired"),
+        # It shows with the first coupon that is unused, and nothing puts the data back before the next.
+        ("crowdtwist.unuse-whole-reward", f"{UNUSE}only-that-coupon"),
     ],
 )
 def test_a_fault_is_not_excused_as_wrong_data(defect: str, accused: str, tmp_path: Path) -> None:

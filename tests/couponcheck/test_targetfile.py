@@ -122,9 +122,9 @@ def test_a_whole_file_is_read(tmp_path: Path) -> None:
             "give its secret",
         ),
         (
-            within(f"{CREDENTIALS}/mian", {"scheme": "api_key", "secret": "$A"}),
-            f"/{CREDENTIALS}/mian",
-            "no requirement names credential.mian",
+            within(f"{CREDENTIALS}/mine", {"scheme": "api_key", "secret": "$A"}),
+            f"/{CREDENTIALS}/mine",
+            "no requirement names credential.mine",
             "did you mean credential.main",
         ),
         (within(f"{DATA}/coupon.usd", {}), f"/{DATA}/coupon.usd", "no requirement names", "did you mean coupon.used"),
