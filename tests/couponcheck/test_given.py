@@ -7,15 +7,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from broken_server import VENDORS, catalogue, serving
 from click.testing import CliRunner, Result
 from couponcheck.commands import couponcheck
-from couponcheck.judge import FAIL, NOT_SELECTED, NOT_TESTABLE, PASS, Outcome
+from couponcheck.judge import FAIL, NOT_SELECTED, NOT_TESTABLE, PASS, WARN, Outcome
 from couponcheck.run import CONFORMANT, NOT_CONFORMANT, PARTIAL, Run
 from couponcheck.targetfile import read_target
 from couponcheck.transport import UnusableTarget
 from target_files import contents, environment, seeded, written
 
+PROOFS = Path(__file__).parent / "proofs"
 UNUSE = "crowdtwist.unuseCoupon."
 LIST = "crowdtwist.listUsableCoupons."
 HARMLESS = {"shoplazza.receiveCoupons.unknown-coupon"}
@@ -123,6 +125,24 @@ def test_a_fault_is_not_excused_as_wrong_data(defect: str, accused: str, tmp_pat
         found = judged(run)
         assert found[accused].verdict == FAIL
         assert run.verdict == NOT_CONFORMANT
+
+
+DEFECTS = {
+    requirement.id: proofs[requirement.id]["defect"]
+    for vendor in VENDORS
+    for proofs in [yaml.safe_load((PROOFS / f"{vendor}.yaml").read_text(encoding="utf-8"))["proofs"]]
+    for requirement in catalogue(vendor).checked
+    if requirement.needs_permission
+}
+
+
+@pytest.mark.parametrize("requirement", DEFECTS)
+def test_a_defect_of_what_writes_is_found_where_nothing_puts_the_data_back(requirement: str, tmp_path: Path) -> None:
+    """Neither what requirements before have changed nor a precondition hides it."""
+    vendor = requirement.partition(".")[0]
+    with serving(vendor, defects=(DEFECTS[requirement],)) as url, running(tmp_path, contents(url, vendor)) as run:
+        outcome = judged(run)[requirement]
+    assert outcome.verdict == (FAIL if outcome.requirement.level == "must" else WARN), outcome.reason
 
 
 def test_what_a_run_used_up_the_next_leaves_alone(tmp_path: Path) -> None:
