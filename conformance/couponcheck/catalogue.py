@@ -1,15 +1,16 @@
 """The catalogue: one entry for each rule of a vendor's pages, and how it is checked, or why it is not."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
 from couponspec.document import Document, Operation
 from couponspec.faults import Fault, FaultyFile
-from couponspec.request import names_in
+from couponspec.pack import Kind, load_kinds
+from couponspec.request import NO_CREDENTIAL, members_in
 from couponspec.shape import problems_under
 from couponspec.yamlfile import YamlFile, load
 
@@ -52,6 +53,20 @@ class Generated:
     """Reads whose answers must be the same before and after."""
 
 
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """How an entity of a target is looked at by reading.
+
+    The request names the entity as ``KIND.self``, and what it refers to by the member: ``member.owner``.
+    """
+
+    kind: str
+    where: str
+    """JMESPath over the pack's entity, with times counted from now; empty for every entity of the kind."""
+    call: Call
+    means: str
+
+
 @dataclass(frozen=True)
 class Requirement:
     """One rule of a vendor's page."""
@@ -66,23 +81,51 @@ class Requirement:
     reading: str
     cites: tuple[str, ...]
     writes: bool
+    probes: bool = False
+    """Whether a faulty server would change data that a correct one leaves alone."""
+    given: tuple[Call, ...] = ()
+    """Reads that tell whether the data is as the calls need it."""
+    spends: tuple[str, ...] = ()
+    """Handles whose entities, taken together, can serve once only."""
     calls: tuple[Call, ...] = ()
     contract: Contract | None = None
     generated: Generated | None = None
     excluded: str = ""
+    keys: Mapping[str, Sequence[str]] = field(default_factory=dict, repr=False)
+    """Kind -> members that tell its entities apart."""
     pointer: str = field(default="", repr=False)
 
     @property
     def handles(self) -> set[str]:
         """Return the seeded entities that the requirement needs."""
-        named: set[str] = set()
-        for call in (*self.calls, *(self.generated.unchanged if self.generated else ())):
-            named |= names_in(call.request) | names_in(call.expect) | set(call.expect.get("shows", ()))
+        return set(self.needs)
+
+    @cached_property
+    def needs(self) -> Mapping[str, frozenset[str]]:
+        """Return the seeded entities that the requirement needs, each with the members that it needs of them."""
+        named: dict[str, set[str]] = {}
+        for call in (*self.given, *self.calls, *(self.generated.unchanged if self.generated else ())):
+            for handle, member in members_in(call.request) | members_in(call.expect):
+                named.setdefault(handle, set()).add(member)
+            for handle in call.expect.get("shows", ()):
+                named.setdefault(handle, set()).update(self.keys.get(handle.partition(".")[0], ()))
             credential = call.request.get("credential", "main")
-            named |= {f"credential.{credential}"} if credential != "none" else set()
+            if credential != NO_CREDENTIAL:
+                named.setdefault(f"credential.{credential}", set())
         if self.generated:
-            named.add("credential.main")
-        return named - {UNKNOWN}
+            named.setdefault("credential.main", set())
+        named.pop(UNKNOWN, None)
+        return {handle: frozenset(members) for handle, members in named.items()}
+
+    @property
+    def shown(self) -> set[str]:
+        """Return the seeded entities of which every member that is known is compared."""
+        return {handle for call in self.calls for handle in call.expect.get("shows", ())}
+
+    @property
+    def needs_permission(self) -> bool:
+        """Tell whether the requirement changes data, on a correct server or on a faulty one."""
+        return self.writes or self.probes
 
 
 @dataclass(frozen=True)
@@ -95,6 +138,9 @@ class Catalogue:
     aliases: Mapping[str, str]
     """Other name of a member that a reading allows -> the name used here."""
     requirements: tuple[Requirement, ...]
+    conditions: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Kind -> members of the pack's entities that say in which state an entity has to be."""
+    verifications: tuple[Verification, ...] = ()
 
     @property
     def checked(self) -> tuple[Requirement, ...]:
@@ -123,18 +169,31 @@ def load_catalogue(document: Document, folder: Path = FOLDER) -> Catalogue:
     file = load(folder / f"{document.vendor}.yaml")
     if faults := problems_under(file, "", file.value, _shape()):
         raise FaultyFile(faults)
+    _, kinds = load_kinds(document)
+    keys = {name: _keys(kind) for name, kind in kinds.items()}
     requirements = tuple(
-        _requirement(document.vendor, f"/requirements/{index}", raw)
+        _requirement(document.vendor, f"/requirements/{index}", raw, keys)
         for index, raw in enumerate(file.value["requirements"])
     )
     lists, aliases = frozenset(file.value.get("lists", ())), file.value.get("aliases", {})
-    catalogue = Catalogue(document.vendor, file, lists, aliases, requirements)
+    verifications = tuple(
+        Verification(item["kind"], item.get("where", ""), _call(item["operation"], item), item["means"])
+        for item in file.value.get("verify", ())
+    )
+    catalogue = Catalogue(
+        document.vendor, file, lists, aliases, requirements, file.value.get("conditions", {}), verifications
+    )
     if faults := [*_faults(catalogue, document)]:
         raise FaultyFile(faults)
     return catalogue
 
 
-def _requirement(vendor: str, pointer: str, raw: Mapping[str, Any]) -> Requirement:
+def _keys(kind: Kind) -> list[str]:
+    """Return the members that tell entities of a kind apart, for a client who sees those of one account only."""
+    return [name for name in (kind.keys[0] if kind.keys else ()) if name not in kind.references]
+
+
+def _requirement(vendor: str, pointer: str, raw: Mapping[str, Any], keys: Mapping[str, Sequence[str]]) -> Requirement:
     operation = raw["operation"]
     generated = raw.get("generated")
     return Requirement(
@@ -148,6 +207,9 @@ def _requirement(vendor: str, pointer: str, raw: Mapping[str, Any]) -> Requireme
         reading=raw.get("reading", ""),
         cites=tuple(raw.get("cites", ())),
         writes=raw.get("writes", False),
+        probes=raw.get("probes", False),
+        given=tuple(_call(operation, item) for item in raw.get("given", ())),
+        spends=tuple(raw.get("spends", ())),
         calls=tuple(_call(operation, item) for item in raw.get("calls", ())),
         contract=Contract(**raw["contract"]) if "contract" in raw else None,
         generated=Generated(
@@ -158,6 +220,7 @@ def _requirement(vendor: str, pointer: str, raw: Mapping[str, Any]) -> Requireme
         if generated
         else None,
         excluded=raw.get("excluded", ""),
+        keys=keys,
         pointer=pointer,
     )
 
@@ -187,6 +250,8 @@ def _faults(catalogue: Catalogue, document: Document) -> Iterator[Fault]:
             fix = f"use one of {[*document.sources.readings]}"
             yield catalogue.file.fault(f"{place}/reading", f"no reading {requirement.reading!r}", fix)
         yield from _name_faults(catalogue.file, requirement, operations)
+    for index, verification in enumerate(catalogue.verifications):
+        yield from _call_faults(catalogue.file, f"/verify/{index}", verification.call, operations, set())
 
 
 def _name_faults(file: YamlFile, requirement: Requirement, operations: Mapping[str, Operation]) -> Iterator[Fault]:
@@ -203,6 +268,12 @@ def _name_faults(file: YamlFile, requirement: Requirement, operations: Mapping[s
         if name not in known:
             reason = f"{requirement.operation} has no example {name!r}"
             yield file.fault(f"{requirement.pointer}/cites", reason, f"use one of {[*known]}")
+    for index, call in enumerate(requirement.given):
+        yield from _call_faults(file, f"{requirement.pointer}/given/{index}", call, operations, set())
+    for index, handle in enumerate(requirement.spends):
+        if handle not in requirement.needs:
+            reason = f"no call names {handle}"
+            yield file.fault(f"{requirement.pointer}/spends/{index}", reason, f"use one of {sorted(requirement.needs)}")
     names: set[str] = set()
     for index, call in enumerate(requirement.calls):
         yield from _call_faults(file, f"{requirement.pointer}/calls/{index}", call, operations, names)

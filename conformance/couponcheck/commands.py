@@ -17,13 +17,15 @@ from rich.console import Console
 from couponcheck import report
 from couponcheck.baseline import NOTHING, load_baseline
 from couponcheck.catalogue import Catalogue, Requirement, catalogued, load_catalogue
-from couponcheck.exchange import TargetUnreachable
+from couponcheck.doctor import examine
 from couponcheck.page import page
 from couponcheck.plugin import carry_out
 from couponcheck.repro import write_scripts
 from couponcheck.run import EXIT_CODES, Run
+from couponcheck.starter import started
 from couponcheck.summary import badge, markdown
-from couponcheck.target import UnusableTarget, read_bindings
+from couponcheck.targetfile import read_target
+from couponcheck.transport import LimitReached, TargetUnreachable, UnusableTarget
 
 EXIT_NOT_RUN = 2
 _WIDTH = 160
@@ -39,7 +41,7 @@ def _guarded(command: Callable[P, None]) -> Callable[P, None]:
     def guarded(*args: P.args, **kwargs: P.kwargs) -> None:
         try:
             command(*args, **kwargs)
-        except (FaultyFile, UnusableTarget, TargetUnreachable, OSError) as error:
+        except (FaultyFile, UnusableTarget, TargetUnreachable, LimitReached, OSError) as error:
             for line in str(error).splitlines():
                 click.echo(f"couponcheck: {line}", err=True)
             sys.exit(EXIT_NOT_RUN)
@@ -59,7 +61,7 @@ _vendor_option = click.option(
 
 
 @couponcheck.command()
-@click.argument("url")
+@click.argument("target")
 @_vendor_option
 @click.option("-k", "keyword", default="", metavar="EXPR", help="Only requirements whose ids match (pytest's -k).")
 @click.option("--junit", type=click.Path(path_type=Path, dir_okay=False), help="Write a JUnit report here.")
@@ -73,13 +75,17 @@ _vendor_option = click.option(
 @click.option(
     "--seed", default=0, show_default=True, type=click.IntRange(0), help="Of all made-up requests and values."
 )
+@click.option("--allow-writes", is_flag=True, help="Also send requests that change data, of a faulty server at least.")
 @click.option(
-    "--bindings",
-    "bindings_file",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="Credentials and test data of a server that is not our mock.",
+    "--production", multiple=True, metavar="HOST", help="Write to this host although the file marks it as production."
 )
-@click.option("--allow-writes", is_flag=True, help="Also send requests that change the server's data.")
+@click.option(
+    "--spent",
+    "reports",
+    multiple=True,
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="A JSON report of an earlier run: what it used up is left alone.",
+)
 @click.option(
     "--baseline",
     "baseline_file",
@@ -89,21 +95,25 @@ _vendor_option = click.option(
 @click.option("--strict", is_flag=True, help="Let warnings fail.")
 @_guarded
 def run(  # noqa: PLR0913, PLR0917 - one parameter for each flag
-    url: str,
+    target: str,
     vendors: tuple[str, ...],
     keyword: str,
     junit: Path | None,
     json_file: Path | None,
     folder: Path | None,
     seed: int,
-    bindings_file: Path | None,
     allow_writes: bool,  # noqa: FBT001 - a flag of the command line
+    production: tuple[str, ...],
+    reports: tuple[Path, ...],
     baseline_file: Path | None,
     strict: bool,  # noqa: FBT001 - as above
 ) -> None:
-    """Check the implementation at URL. Our own mock brings its test data along; it is checked in a world of its own."""
+    """Check TARGET: the base URL of our mock, or a file that `couponcheck init` began and you have filled in.
+
+    Our mock brings its test data along; it is checked in a world of its own. Of another server that is given by its URL
+    alone only what needs no data and no credential can be checked.
+    """
     _known(vendors)
-    given = read_bindings(bindings_file) if bindings_file else None
     baseline = load_baseline(baseline_file, _checked()) if baseline_file else NOTHING
     if folder:
         folder.mkdir(parents=True, exist_ok=True)
@@ -112,7 +122,17 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter for each flag
         if written:
             written.touch()  # what cannot be written is found out before the run and not after it
     console = Console(width=None if sys.stdout.isatty() else _WIDTH)
-    current = Run.prepare(url, vendors, seed, given, allow_writes=allow_writes)
+    if "://" in target or not Path(target).exists():
+        current = Run.prepare(target, vendors, seed, allow_writes=allow_writes)
+    else:
+        current = Run.prepare_given(
+            read_target(Path(target)),
+            vendors,
+            seed,
+            allow_writes=allow_writes,
+            production=production,
+            reports=[report.read_json(path) for path in reports],
+        )
     current.baseline, current.strict = baseline, strict
     progress = report.Progress(Console(stderr=True))
     try:
@@ -164,6 +184,35 @@ def _catalogues(vendors: tuple[str, ...]) -> list[tuple[Document, Catalogue]]:
     _known(vendors)
     documents = [load_document(vendor) for vendor in locate.vendors() if not vendors or vendor in vendors]
     return [(document, load_catalogue(document)) for document in documents]
+
+
+@couponcheck.command()
+@click.option("--vendor", "vendors", multiple=True, required=True, metavar="NAME", help="May be given more than once.")
+@_guarded
+def init(vendors: tuple[str, ...]) -> None:
+    """Print a target file to fill in: every credential and handle, and what each has to be."""
+    _known(vendors)
+    click.echo(started(vendors), nl=False)
+
+
+@couponcheck.command()
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@_vendor_option
+@_guarded
+def doctor(file: Path, vendors: tuple[str, ...]) -> None:
+    """Look whether a target FILE is ready, without changing anything, and say what would enable more requirements.
+
+    Exit codes: 0 ready, 1 something is missing or not as the file says, 2 unusable.
+    """
+    _known(vendors)
+    sys.exit(examine(read_target(file), vendors, click.echo))
+
+
+@couponcheck.command()
+@click.argument("name", type=click.Choice(["catalogue", "target"]))
+def schema(name: str) -> None:
+    """Print the JSON Schema of a kind of file."""
+    click.echo((Path(__file__).parent / "shapes" / f"{name}.schema.json").read_text(encoding="utf-8"), nl=False)
 
 
 @couponcheck.command("list")

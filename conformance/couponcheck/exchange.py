@@ -2,28 +2,26 @@
 
 import json
 import math
-import os
 import re
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.message import Message
 from email.utils import parsedate_to_datetime
 from functools import cached_property
 from typing import Any
 
-import requests
 from couponspec.request import HttpRequest
+
+from couponcheck.transport import Access, Allowance, Line
 
 LONGEST_WAIT = 30
 """Seconds that a Retry-After is obeyed for at most."""
 DEEPEST = 100
 """Levels of a body; no vendor has more than four, and a thousand would end the suite instead of failing the target."""
+READING = frozenset({"GET", "HEAD", "OPTIONS"})
+"""Methods that HTTP calls safe."""
 _BUSY = {429, 503}
-
-
-class TargetUnreachable(Exception):
-    """The target does not answer; the message is one sentence with the reason."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +52,11 @@ class Exchange:
             return _strict(self.content), ""
         except ValueError as error:
             return None, f"it is not strict JSON: {error}"
+
+    @property
+    def is_read(self) -> bool:
+        """Tell whether the request is one that changes nothing on a correct server, as HTTP has it."""
+        return self.request.method in READING
 
     @property
     def body(self) -> Any:
@@ -117,15 +120,6 @@ def _depth(value: Any) -> int:
     return depth
 
 
-def open_session(base_url: str) -> requests.Session:
-    """Open a session that adds nothing of its own to a request: no ``.netrc``; proxies and trust are the machine's."""
-    session = requests.Session()
-    session.trust_env = False
-    session.proxies.update(requests.utils.get_environ_proxies(base_url, no_proxy=None))
-    session.verify = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("SSL_CERT_FILE") or True
-    return session
-
-
 def _wait(exchange: Exchange) -> float | None:
     """Return the seconds that a Retry-After asks for, as a number or a date; None if it asks for nothing."""
     text = exchange.headers.get("retry-after", "").strip()
@@ -139,28 +133,45 @@ def _wait(exchange: Exchange) -> float | None:
 
 
 class Client:
-    """Sends requests to one base URL: no redirects, no credentials of its own, every exchange kept."""
+    """Sends requests to one base URL: no redirects, no credentials of its own."""
 
-    def __init__(self, base_url: str, timeout: float, user_agent: str) -> None:
+    def __init__(
+        self, base_url: str, user_agent: str, access: Access | None = None, allowance: Allowance | None = None
+    ) -> None:
         """Open a session.
 
         Args:
             base_url: Where the vendor's paths begin.
-            timeout: Seconds to wait for a connection or for the next bytes.
             user_agent: How the suite names itself.
+            access: How the target is reached; as any machine would if left out.
+            allowance: What may still be sent, where others share it.
         """
-        self.base_url = base_url.rstrip("/")
-        self.timeout = timeout
-        self.session = open_session(self.base_url)
-        self.session.headers.update({"User-Agent": user_agent, "Accept": "application/json"})
+        access = access or Access()
+        self._line = Line(base_url, access)
+        self._line.session.headers.update({"User-Agent": user_agent, "Accept": "application/json"})
+        self._allowance = allowance or Allowance(access.limits)
+        self.base_url = self._line.base_url
         self.count = 0
+
+    def greet(self) -> None:
+        """Find out whether anybody is there; what is said does not matter.
+
+        Raises:
+            TargetUnreachable: no answer came.
+            LimitReached: no more requests may be sent.
+        """
+        self.send("", HttpRequest("GET", "/", (), None))
 
     def send(self, operation: str, request: HttpRequest) -> Exchange:
         """Send a request; one 429 or 503 that says when to come back is waited out.
 
         Raises:
             TargetUnreachable: no answer came.
+            LimitReached: no more requests may be sent.
         """
+        names = {name.lower() for name, _ in request.headers}
+        extra = tuple(pair for pair in self._line.access.headers.items() if pair[0].lower() not in names)
+        request = replace(request, headers=(*request.headers, *extra))
         exchange = self._send(operation, request)
         wait = _wait(exchange) if exchange.status in _BUSY else None
         if wait is not None and wait <= LONGEST_WAIT:
@@ -169,32 +180,11 @@ class Client:
         return exchange
 
     def _send(self, operation: str, request: HttpRequest) -> Exchange:
+        self._allowance.take()
         self.count += 1
-        try:
-            response = self.session.request(
-                request.method,
-                self.base_url + request.target,
-                headers=dict(request.headers),
-                data=request.body,
-                timeout=self.timeout,
-                allow_redirects=False,
-            )
-        except requests.RequestException as error:
-            raise TargetUnreachable(reason(error, self.base_url, self.timeout)) from error
-        headers = {name.lower(): value for name, value in response.headers.items()}
-        return Exchange(request, operation, response.status_code, headers, response.content)
+        answer = self._line.ask(request.method, request.target, headers=dict(request.headers), data=request.body)
+        return Exchange(request, operation, answer.status, answer.headers, answer.content)
 
-
-def reason(error: requests.RequestException, base_url: str, timeout: float) -> str:
-    """Say in one sentence why no answer came, and what can be done about it."""
-    if isinstance(error, requests.exceptions.SSLError):
-        fix = "name a file with its authority in REQUESTS_CA_BUNDLE, or give http:// if it speaks no TLS"
-        return f"{base_url} has a certificate that is not trusted here; {fix}"
-    if isinstance(error, requests.Timeout):
-        return f"{base_url} did not answer within {timeout:g} seconds"
-    if isinstance(error, requests.exceptions.ProxyError):
-        return f"{base_url} cannot be reached through the proxy of this machine"
-    if isinstance(error, requests.ConnectionError):
-        why = "nobody answers there" if "refused" in str(error) else "it closed the connection, or is unknown here"
-        return f"{base_url} cannot be reached: {why}"
-    return f"{base_url} cannot be asked: {type(error).__name__}"
+    def close(self) -> None:
+        """Close the connections."""
+        self._line.close()

@@ -218,7 +218,7 @@ class Judgement:
         found: set[str] = set()
         if response is not None:
             for node in response.schemas.values():
-                found |= _property_names(node, {"components": operation.components}, set())
+                found |= property_names(node, {"components": operation.components}, set())
         return found
 
     def _same_as(self, wanted: str, exchange: Exchange) -> Iterator[Mismatch]:
@@ -286,18 +286,18 @@ def _objects(value: Any) -> list[Mapping[str, Any]]:
     return []
 
 
-def _property_names(node: Any, root: Mapping[str, Any], seen: set[str]) -> set[str]:
+def property_names(node: Any, root: Mapping[str, Any], seen: set[str]) -> set[str]:
     """Return the names of all properties of a schema, also behind its references."""
     if isinstance(node, list):
-        return {name for item in node for name in _property_names(item, root, seen)}
+        return {name for item in node for name in property_names(item, root, seen)}
     if not isinstance(node, Mapping):
         return set()
     names = set(node.get("properties", {}))
     reference = node.get("$ref")
     if isinstance(reference, str) and reference not in seen:
         seen.add(reference)
-        names |= _property_names(schema.resolve(root, reference), root, seen)
-    return names | {name for item in node.values() for name in _property_names(item, root, seen)}
+        names |= property_names(schema.resolve(root, reference), root, seen)
+    return names | {name for item in node.values() for name in property_names(item, root, seen)}
 
 
 def _difference(before: Any, after: Any) -> str:

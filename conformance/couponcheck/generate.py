@@ -52,7 +52,7 @@ def exchanges(
     """
     api_operation = _schema(document.vendor)[operation.path][operation.method]
     strategy = api_operation.as_strategy(generation_mode=_MODES[requests])
-    cases: list[Any] = []
+    asked: dict[str, dict[str, Any]] = {}
 
     @hypothesis.seed(seed)
     @hypothesis.settings(
@@ -66,15 +66,18 @@ def exchanges(
     @hypothesis.given(case=strategy)
     def collect(case: Any) -> None:
         hypothesis.assume(_is_sendable(case) and (requests == "invalid") == _is_invalid(operation, case))
-        cases.append(case)
+        data = _data(operation, case)
+        hypothesis.assume(repr(data) not in asked)  # what is asked twice finds nothing the second time
+        asked[repr(data)] = data
 
     collect()
-    for case in cases:
-        yield _sent(document, operation, target, case)
+    for data in asked.values():
+        # Sent by our own client, with a credential that would be accepted.
+        yield target.client.send(operation.id, build(document, operation, data, target.bindings))
 
 
-def _sent(document: Document, operation: Operation, target: Target, case: Any) -> Exchange:
-    """Send a case through our own client, with a credential that would be accepted."""
+def _data(operation: Operation, case: Any) -> dict[str, Any]:
+    """Write a case as a catalogue would write its request."""
     # Path parameters come percent-encoded; our own request does that.
     path = {name: unquote(value) if isinstance(value, str) else value for name, value in case.path_parameters.items()}
     # A credential in the query is made up like any parameter; beside the good one it would end the request too early.
@@ -85,7 +88,7 @@ def _sent(document: Document, operation: Operation, target: Target, case: Any) -
         data["raw"] = case.body.decode("utf-8", "replace")
     elif isinstance(case.body, _JSON_TYPES):
         data["body"] = case.body
-    return target.client.send(operation.id, build(document, operation, data, target.bindings))
+    return data
 
 
 def _is_sendable(case: Any) -> bool:

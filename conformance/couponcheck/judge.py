@@ -1,7 +1,9 @@
 """Judges one target: carries out a vendor's requirements and says of each what came out."""
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 
 from couponspec.document import Document
 from couponspec.request import Unbound, build
@@ -9,12 +11,18 @@ from couponspec.schema import Option
 
 from couponcheck.catalogue import Call, Catalogue, Contract, Requirement
 from couponcheck.contract import Violation, operation_of, readings_used, tolerated, violations
-from couponcheck.exchange import Exchange, TargetUnreachable
+from couponcheck.exchange import READING, Exchange
 from couponcheck.expect import Judgement, Mismatch
-from couponcheck.target import Target, UnusableTarget
+from couponcheck.pool import Entities
+from couponcheck.target import Target
+from couponcheck.transport import LimitReached, TargetUnreachable, UnusableTarget
 
 _PATIENCE = 3
 """Unanswered requirements after which a target is not asked any more."""
+_TRIES = 20
+"""Entities of the operator's pools that are looked at for one requirement."""
+_AS_BEFORE = {"same_as", "kept", "lacks"}
+"""Words of expectations that a read from before a write would fulfil, too."""
 PASS, FAIL, WARN = "pass", "fail", "warn"
 NOT_TESTABLE, NOT_SELECTED, ERROR = "not testable", "not selected", "error"
 
@@ -33,6 +41,14 @@ class Outcome:
     """Options seen that are not the mock's own reading."""
 
 
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A request that changed the target's data, as far as its answer tells."""
+
+    requirement: Requirement
+    exchange: Exchange
+
+
 @dataclass
 class Judge:
     """Carries out requirements against one target; each at most once."""
@@ -48,6 +64,12 @@ class Judge:
     """Whether the target's data is as its bindings say."""
     _silences: int = 0
     """Requirements in a row that got no answer."""
+    changes: list[Change] = field(default_factory=list)
+    spent: list[tuple[Requirement, Entities]] = field(default_factory=list)
+    """What served once and for all, by those members that were needed of it."""
+    _current: Requirement | None = None
+    _shown_at: float = 0.0
+    """Monotonic seconds from which every read shows all that was written."""
 
     def outcome(self, requirement: Requirement) -> Outcome:
         """Carry out a requirement, or recall how it went."""
@@ -69,9 +91,13 @@ class Judge:
                 self.target.prepare()
             # A broken server may write wherever it is asked, so nothing leaves the data trusted.
             self._clean = False
-            outcome = self._generated(requirement) if requirement.generated else self._calls(requirement)
+            self._current = requirement
+            carry_out = self._generated if requirement.generated else self._calls
+            outcome = self._unprovided(requirement) or carry_out(requirement)
         except Unbound as error:
             return Outcome(requirement, NOT_TESTABLE, f"the target's data lacks {error.name}")
+        except LimitReached as error:
+            return Outcome(requirement, NOT_TESTABLE, str(error))
         except (TargetUnreachable, UnusableTarget) as error:
             self._silences += 1
             return Outcome(requirement, ERROR, str(error))
@@ -80,14 +106,51 @@ class Judge:
 
     def _hindrance(self, requirement: Requirement) -> Outcome | None:
         """Tell why a requirement is not carried out at all; None if nothing is in the way."""
-        if requirement.writes and not self.target.may_write:
-            return Outcome(requirement, NOT_SELECTED, "it changes data, which is switched off (--allow-writes)")
-        missing = sorted(requirement.handles - set(self.target.bindings))
-        if missing:
-            return Outcome(requirement, NOT_TESTABLE, f"the target's data lacks {', '.join(missing)}")
+        if requirement.id in self.target.unsupported:
+            reason = f"declared unsupported: {self.target.unsupported[requirement.id]}"
+            # To leave out what a page demands is allowed, and no way to be called conformant.
+            return Outcome(requirement, NOT_TESTABLE if requirement.level == "must" else NOT_SELECTED, reason)
+        if requirement.needs_permission and not self.target.may_write:
+            would = "it changes data" if requirement.writes else "a faulty server would change data"
+            return Outcome(requirement, NOT_SELECTED, f"{would}, which is switched off (--allow-writes)")
+        if lacking := self.target.lacking(requirement):
+            return Outcome(requirement, NOT_TESTABLE, f"the target's data lacks {', '.join(lacking)}")
         if self._silences >= _PATIENCE:
             return Outcome(requirement, ERROR, f"not asked: the target left {_PATIENCE} requirements unanswered before")
         return None
+
+    def _unprovided(self, requirement: Requirement) -> Outcome | None:
+        """Take data that is as the requirement needs it, or tell why there is none."""
+        self._settle()
+        unmet = ""
+        for bindings in islice(self.target.choices(requirement), _TRIES):
+            self.target.bindings = bindings
+            mismatch = None if self.target.is_restored else self._unmet(requirement)
+            if mismatch is None:
+                self._spend(requirement)
+                return None
+            unmet = unmet or f"the target's data is not as the target file says: {_first([mismatch])}"
+        reason = unmet or "the target's data has nothing left for it: all was used up by what needed it before"
+        return Outcome(requirement, NOT_TESTABLE, reason)
+
+    def _unmet(self, requirement: Requirement) -> Mismatch | None:
+        for call in requirement.given:
+            for mismatch in self._judgement({}).mismatches(call.expect, self._sent(call)):
+                return mismatch
+        return None
+
+    def _spend(self, requirement: Requirement) -> None:
+        if requirement.spends:
+            entities = {
+                handle: {
+                    name: value
+                    for name, value in self.target.bindings[handle].items()
+                    if name in requirement.needs[handle]
+                }
+                for handle in requirement.spends
+            }
+            self.target.spend(entities)
+            self.spent.append((requirement, entities))
 
     def _weighed(self, outcome: Outcome) -> Outcome:
         """Let a breach of a requirement that is no `must` be a warning."""
@@ -103,8 +166,11 @@ class Judge:
         for call in requirement.calls:
             for _ in range(call.times):
                 exchange = self._sent(call)
-                exchanges.append(exchange)
                 mismatches = [*self._judgement(earlier).mismatches(call.expect, exchange)]
+                while mismatches and exchange.is_read and self._wait_a_while():
+                    exchange = self._sent(call)
+                    mismatches = [*self._judgement(earlier).mismatches(call.expect, exchange)]
+                exchanges.append(exchange)
                 if mismatches:
                     return Outcome(requirement, FAIL, _first(mismatches), tuple(mismatches), tuple(exchanges))
             if call.name:
@@ -120,9 +186,11 @@ class Judge:
         before = [self._sent(call) for call in rules.unchanged]
         exchanges = list(before)
         for exchange in generated(self.document, operation, self.target, rules.requests, rules.examples, self.seed):
+            self._note(exchange)
             exchanges.append(exchange)
             if mismatch := self._broken(exchange, rules.requests):
                 return Outcome(requirement, FAIL, _first([mismatch]), (mismatch,), tuple(exchanges))
+        self._settle()
         for call, first in zip(rules.unchanged, before, strict=True):
             exchange = self._sent(call)
             exchanges.append(exchange)
@@ -204,13 +272,41 @@ class Judge:
     def _sent(self, call: Call) -> Exchange:
         operation = operation_of(self.document, call.operation)
         request = build(self.document, operation, call.request, self.target.bindings)
-        return self.target.client.send(call.operation, request)
+        # What later calls are compared with, and what has to be as before, must not be an old state still shown.
+        if request.method in READING and (call.name or _may_be_old(call)):
+            self._settle()
+        exchange = self.target.client.send(call.operation, request)
+        self._note(exchange)
+        return exchange
+
+    def _note(self, exchange: Exchange) -> None:
+        """Remember what may have changed the target's data."""
+        if exchange.is_read:
+            return
+        self._shown_at = time.monotonic() + self.target.consistency.within
+        if exchange.status < 400 and self._current is not None:
+            self.changes.append(Change(self._current, exchange))
+
+    def _settle(self) -> None:
+        """Wait until every read shows all that was written."""
+        time.sleep(max(0.0, self._shown_at - time.monotonic()))
+
+    def _wait_a_while(self) -> bool:
+        """Wait for the next try of a read; tell whether there is to be one."""
+        left = self._shown_at - time.monotonic()
+        time.sleep(max(0.0, min(left, self.target.consistency.every)))
+        return left > 0
 
     def _judgement(self, earlier: dict[str, Exchange]) -> Judgement:
         return Judgement(self.document, self.target.bindings, self.catalogue.lists, self.catalogue.aliases, earlier)
 
     def _readings(self, exchanges: list[Exchange]) -> tuple[Option, ...]:
         return tuple(sorted({option for exchange in exchanges for option in readings_used(self.document, exchange)}))
+
+
+def _may_be_old(call: Call) -> bool:
+    """Tell whether a read from before a write could fulfil what is expected of one after it."""
+    return any(_AS_BEFORE & expect.keys() for expect in (call.expect, *call.expect.get("any_of", ())))
 
 
 def _first(mismatches: list[Mismatch]) -> str:

@@ -4,6 +4,7 @@ import base64
 import json
 from collections import Counter
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -18,6 +19,7 @@ from rich.text import Text
 from couponcheck.exchange import Exchange
 from couponcheck.judge import ERROR, FAIL, NOT_SELECTED, NOT_TESTABLE, PASS, WARN, Judge, Outcome
 from couponcheck.run import Run
+from couponcheck.transport import UnusableTarget
 
 REPORT_VERSION = 1
 _STYLES = {
@@ -71,7 +73,8 @@ class Progress:
 
 def masked(text: str, secrets: Mapping[str, str]) -> str:
     """Replace every secret in a text, however it is written there, by what stands for it."""
-    for secret, name in secrets.items():
+    # The longest first: one secret may be a part of another.
+    for secret, name in sorted(secrets.items(), key=lambda item: -len(item[0])):
         for written in (secret, quote(secret, safe=""), base64.b64encode(secret.encode()).decode()):
             text = text.replace(written, name)
     return text
@@ -88,7 +91,7 @@ def failure(judge: Judge, outcome: Outcome) -> str:
         lines.append(f"  reason:   {outcome.reason}")
     if outcome.exchanges:
         last = outcome.exchanges[-1]
-        lines.append(f"  answer:   {last.status} {last.media_type} {_cut(last.content.decode('utf-8', 'replace'))}")
+        lines.append(f"  answer:   {last.status} {last.media_type} {cut(last.content.decode('utf-8', 'replace'))}")
         for number, exchange in enumerate(outcome.exchanges, 1):
             label = "request:" if len(outcome.exchanges) == 1 else f"call {number}:"
             lines.append(f"  {label:9} {exchange.request.curl(judge.target.client.base_url, judge.target.secrets)}")
@@ -108,7 +111,7 @@ def show(console: Console, run: Run) -> None:
     table.add_column("reason", overflow="fold")
     for outcome in run.outcomes:
         secrets = run.judges[outcome.requirement.vendor].target.secrets
-        reason = _cut(masked(said(outcome), secrets), _LONGEST_REASON)
+        reason = cut(masked(said(outcome), secrets), _LONGEST_REASON)
         verdict = Text(outcome.verdict, style=_STYLES[outcome.verdict])
         table.add_row(outcome.requirement.id, outcome.requirement.level, verdict, Text(reason))
     console.print(table)
@@ -125,6 +128,8 @@ def show(console: Console, run: Run) -> None:
         )
     for entry in run.stale:
         console.print(Text(f"baseline: {entry}", style="bold red"), soft_wrap=True)
+    if not run.is_mock:
+        _show_changes(console, run)
     excluded = sum(len(j.catalogue.requirements) - len(j.catalogue.checked) for j in run.judges.values())
     console.print(
         f"{run.requests} requests, seed {run.seed}; {excluded} rules are not checked (`couponcheck list` says why).",
@@ -133,6 +138,40 @@ def show(console: Console, run: Run) -> None:
     total = sum(len(judge.catalogue.checked) for judge in run.judges.values())
     part = f" ({len(run.outcomes)} of {total} requirements)" if len(run.outcomes) < total else ""
     console.print(Text(f"{run.url}: {run.verdict}{part}", style="bold"))
+
+
+def _show_changes(console: Console, run: Run) -> None:
+    """List what the run changed and used up: the operations judged here offer no way to put it back."""
+    changes = _changes(run)
+    if changes:
+        console.print(f"{len(changes)} requests succeeded that may have changed data; no operation takes that back:")
+    for change in changes:
+        console.print(Text(f"  {change['requirement']}: {change['status']} {change['curl']}"), soft_wrap=True)
+    spent = _spent(run)
+    if spent:
+        console.print("Used up (a later run leaves this alone if you give it this run's JSON report with --spent):")
+    for item in spent:
+        entities = ", ".join(f"{handle} {json.dumps(members)}" for handle, members in item["entities"].items())
+        console.print(Text(f"  {item['requirement']}: {entities}"), soft_wrap=True)
+
+
+def _changes(run: Run) -> list[dict[str, Any]]:
+    """Return what a run changed of a stranger's data; the worlds of our mock are gone with what was changed."""
+    return [
+        {"requirement": change.requirement.id, **_asked(judge, change.exchange)}
+        for judge in run.judges.values()
+        for change in judge.changes
+        if not run.is_mock
+    ]
+
+
+def _spent(run: Run) -> list[dict[str, Any]]:
+    return [
+        {"vendor": requirement.vendor, "requirement": requirement.id, "entities": entities}
+        for judge in run.judges.values()
+        for requirement, entities in judge.spent
+        if not run.is_mock
+    ]
 
 
 def said(outcome: Outcome) -> str:
@@ -155,6 +194,8 @@ def as_json(run: Run) -> dict[str, Any]:
         "stale": run.stale,
         "counts": dict(Counter(outcome.verdict for outcome in run.outcomes)),
         "requests": run.requests,
+        "changed": _changes(run),
+        "spent": _spent(run),
         "requirements": [_outcome(run.judges[o.requirement.vendor], o) for o in run.outcomes]
         + [
             {
@@ -195,11 +236,16 @@ def _outcome(judge: Judge, outcome: Outcome) -> dict[str, Any]:
 def _exchange(judge: Judge, exchange: Exchange) -> dict[str, Any]:
     secrets = judge.target.secrets
     return {
-        "curl": masked(exchange.request.curl(judge.target.client.base_url, secrets), secrets),
-        "status": exchange.status,
+        **_asked(judge, exchange),
         "headers": {name: masked(value, secrets) for name, value in exchange.headers.items()},
-        "body": masked(_cut(exchange.content.decode("utf-8", "replace")), secrets),
+        "body": masked(cut(exchange.content.decode("utf-8", "replace")), secrets),
     }
+
+
+def _asked(judge: Judge, exchange: Exchange) -> dict[str, Any]:
+    secrets = judge.target.secrets
+    curl = masked(exchange.request.curl(judge.target.client.base_url, secrets), secrets)
+    return {"curl": curl, "status": exchange.status}
 
 
 def write_json(run: Run, file: Any) -> None:
@@ -208,6 +254,22 @@ def write_json(run: Run, file: Any) -> None:
     file.write("\n")
 
 
-def _cut(text: str, longest: int = _LONGEST_BODY) -> str:
-    text = text.replace("\n", " ") if longest == _LONGEST_REASON else text
+def read_json(path: Path) -> dict[str, Any]:
+    """Read the report of an earlier run.
+
+    Raises:
+        UnusableTarget: the file is none.
+    """
+    try:
+        report: Any = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError:
+        report = None
+    if not isinstance(report, dict) or report.get("report_version") != REPORT_VERSION:
+        raise UnusableTarget(f"{path} is no JSON report of a run; give one that `couponcheck run --json` wrote")
+    return report
+
+
+def cut(text: str, longest: int = _LONGEST_BODY) -> str:
+    """Shorten a text for people; a body keeps its lines."""
+    text = text if longest == _LONGEST_BODY else text.replace("\n", " ")
     return text if len(text) <= longest else f"{text[:longest]}..."

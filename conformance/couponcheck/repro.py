@@ -1,5 +1,6 @@
 """A script for each failure: the whole sequence of requests, to be run as it is."""
 
+import re
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,7 +8,8 @@ from pathlib import Path
 from couponcheck.judge import ERROR, FAIL, WARN, Judge, Outcome
 from couponcheck.report import masked
 from couponcheck.run import Run
-from couponcheck.target import PACK, MockTarget
+from couponcheck.target import MockTarget
+from couponcheck.targetfile import PACK
 
 _MADE = """\
 # A world of its own in the mock, dropped in the end.
@@ -43,7 +45,8 @@ def _script(judge: Judge, outcome: Outcome) -> str:
     for mismatch in outcome.mismatches:
         lines += [_comment(f"expected: {mismatch.expected}"), _comment(f"got:      {mismatch.got}")]
     lines += ["set -eu"]
-    lines += [f': "${{{name[1:]}:?set it to the secret}}"' for name in sorted(set(target.secrets.values()))]
+    variables = {name for written in target.secrets.values() for name in re.findall(r"\$(\w+)", written)}
+    lines += [f': "${{{name}:?set it to the secret}}"' for name in sorted(variables)]
     if isinstance(target, MockTarget):
         world = f"repro-{outcome.requirement.id}"[:64]
         lines += [f"MOCK={shlex.quote(target.admin.base_url)}", _MADE % (world, PACK, world) + f'BASE="$MOCK/~{world}"']

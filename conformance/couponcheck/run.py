@@ -1,18 +1,20 @@
 """One run: targets, requirements, outcomes, and the verdict over all of them."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
-from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
-from couponspec import Bindings, Document, load_document
-
 from couponcheck.baseline import NOTHING, Baseline
-from couponcheck.catalogue import Catalogue, Requirement, load_catalogue
+from couponcheck.catalogue import Requirement
 from couponcheck.judge import ERROR, FAIL, NOT_TESTABLE, PASS, WARN, Judge, Outcome
-from couponcheck.target import GivenBindings, MockAdmin, UnusableTarget, open_target
+from couponcheck.pool import spent_before
+from couponcheck.target import MockAdmin, Target, open_given, open_target
+from couponcheck.targetfile import TargetFile, known
+from couponcheck.transport import Allowance, UnusableTarget, is_base_url
 
 CONFORMANT, PARTIAL, NOT_CONFORMANT, NOT_RUN = "conformant", "partial", "not conformant", "not run"
 EXIT_CODES = {CONFORMANT: 0, PARTIAL: 1, NOT_CONFORMANT: 1, NOT_RUN: 2}
@@ -38,6 +40,7 @@ class Run:
     """Everything about one run of the suite against one base URL."""
 
     url: str
+    """Base URL; of a target file with several, all of them."""
     seed: int
     judges: dict[str, Judge]
     """Vendor -> who judges."""
@@ -51,46 +54,89 @@ class Run:
     """Whether warnings fail."""
 
     @classmethod
-    def prepare(
-        cls, url: str, vendors: tuple[str, ...], seed: int, given: GivenBindings | None, *, allow_writes: bool
-    ) -> "Run":
-        """Look at the target and get ready.
+    def prepare(cls, url: str, vendors: tuple[str, ...], seed: int, *, allow_writes: bool) -> "Run":
+        """Look at what is at a URL and get ready.
 
         Args:
             url: Base URL of the implementation.
             vendors: Whose promises to check; empty for all that our mock acts as.
             seed: Of everything made up.
-            given: The operator's test data, for a server that is not our mock.
-            allow_writes: Whether such a server's data may be changed.
+            allow_writes: Whether the data of a server that is not our mock may be changed.
 
         Raises:
-            UnusableTarget: the URL, the vendor or the data cannot be used.
+            UnusableTarget: the URL or the vendor cannot be used.
             TargetUnreachable: nobody answers.
             FaultyFile: a document or a catalogue has a mistake.
         """
         _check_url(url)
         with closing(MockAdmin(url)) as admin:
             about = admin.about()  # also the first request of all: a target that is dead is found out at once
-        if given is not None:
-            about = None
-            vendors = vendors or tuple(given.bindings)
         if not vendors:
             if about is None:
                 raise UnusableTarget(f"{url} is not our mock; say whose promises it makes with --vendor")
             vendors = tuple(about["vendors"])
         run = cls(url, seed, {}, about is not None)
+        run._open(vendors, lambda vendor: open_target(url, vendor, seed, allow_writes=allow_writes))
+        return run
+
+    @classmethod
+    def prepare_given(
+        cls,
+        file: TargetFile,
+        vendors: tuple[str, ...],
+        seed: int,
+        *,
+        allow_writes: bool,
+        production: Iterable[str] = (),
+        reports: Iterable[Mapping[str, Any]] = (),
+    ) -> "Run":
+        """Look at a server that a target file describes and get ready.
+
+        Args:
+            file: What its operator has written.
+            vendors: Whose promises to check; empty for all that the file names.
+            seed: Of everything made up.
+            allow_writes: Whether its data may be changed.
+            production: Hosts that may be written to although they are marked as production.
+            reports: JSON reports of earlier runs, which used some of the data up.
+
+        Raises:
+            UnusableTarget: the environment lacks a secret, a vendor is not in the file, or writes are refused.
+            TargetUnreachable: nobody answers.
+            FaultyFile: a document or a catalogue has a mistake.
+        """
+        vendors = vendors or tuple(file.vendors)
+        for vendor in vendors:
+            if vendor not in file.vendors:
+                raise UnusableTarget(f"{file.path} has nothing about {vendor}; it is about {', '.join(file.vendors)}")
+        urls = list(dict.fromkeys(file.vendors[vendor].base_url for vendor in vendors))
+        if allow_writes and file.production:
+            _check_production(file.path, urls, production)
+        opened = file.opened(vendors)
+        reports, allowance = list(reports), Allowance(opened.access.limits)
+        run = cls(", ".join(urls), seed, {}, is_mock=False)
+
+        def open_one(vendor: str) -> Target:
+            spent = spent_before(reports, vendor)
+            return open_given(opened, vendor, seed, allowance, spent, allow_writes=allow_writes)
+
+        run._open(vendors, open_one)
         try:
-            for vendor in vendors:
-                document = load_document(vendor)
-                catalogue = load_catalogue(document)
-                if given is not None:
-                    _check_bindings(given.bindings.get(vendor, {}), document, catalogue)
-                target = open_target(url, vendor, seed, given, allow_writes=allow_writes)
-                run.judges[vendor] = Judge(document, catalogue, target, seed)
+            for judge in {judge.target.client.base_url: judge for judge in run.judges.values()}.values():
+                judge.target.client.greet()
         except BaseException:
             run.close()
             raise
         return run
+
+    def _open(self, vendors: Iterable[str], open_one: Callable[[str], Target]) -> None:
+        try:
+            for vendor in vendors:
+                document, catalogue, _ = known(vendor)
+                self.judges[vendor] = Judge(document, catalogue, open_one(vendor), self.seed)
+        except BaseException:
+            self.close()
+            raise
 
     def judge(self, requirement: Requirement) -> Outcome:
         """Carry out a requirement and keep what came out."""
@@ -124,26 +170,17 @@ class Run:
 
 def _check_url(url: str) -> None:
     """Refuse what cannot be a base URL."""
-    try:
-        parts = urlsplit(url)
-        usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        usable = False
-    if not usable:
-        raise UnusableTarget(f"{url} is no base URL; give http://HOST:PORT or https://HOST")
+    if not is_base_url(url):
+        fix = "give http://HOST:PORT or https://HOST, or a target file"
+        raise UnusableTarget(f"{url} is no base URL and no file; {fix}")
 
 
-def _check_bindings(bindings: Bindings, document: Document, catalogue: Catalogue) -> None:
-    """Refuse test data that would be misunderstood."""
-    known = {handle for requirement in catalogue.checked for handle in requirement.handles}
-    schemes = {security.scheme.name for operation in document.operations.values() for security in operation.security}
-    for handle, members in bindings.items():
-        if handle not in known and (near := get_close_matches(handle, known - set(bindings), 1, 0.8)):
-            raise UnusableTarget(f"{document.vendor}: no requirement names {handle}; did you mean {near[0]}?")
-        if not handle.startswith("credential."):
-            continue
-        if members.get("scheme") not in schemes:
-            known_schemes = ", ".join(sorted(schemes))
-            raise UnusableTarget(f"{document.vendor}: give the scheme of {handle} as one of {known_schemes}")
-        if not isinstance(members.get("secret"), str) or not members["secret"].isascii():
-            raise UnusableTarget(f"{document.vendor}: give the secret of {handle} as a text of ASCII characters")
+def _check_production(path: Path, urls: Iterable[str], production: Iterable[str]) -> None:
+    """Refuse to write to a host that is marked as production and not named once more."""
+    named = set(production)
+    for url in urls:
+        host = urlsplit(url).hostname or ""
+        if host not in named:
+            raise UnusableTarget(
+                f"{path} marks {host} as production; to write to it all the same add --production {host}"
+            )

@@ -1,29 +1,24 @@
 """The implementation under test: where it is, what its data is, and what may be done to it."""
 
-import os
+import json
 import random
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass, field
-from pathlib import Path
+from http.client import CREATED, OK
 from typing import Any
 
-import requests
-from couponspec import yamlfile
 from couponspec.request import Bindings
 from couponspec.version import version
 
-from couponcheck.catalogue import UNKNOWN, catalogued
-from couponcheck.exchange import Client, TargetUnreachable, open_session, reason
+from couponcheck.catalogue import UNKNOWN, Requirement
+from couponcheck.exchange import Client
+from couponcheck.pool import Entities, Pools, missing
+from couponcheck.targetfile import PACK, Consistency, OpenedFile
+from couponcheck.transport import Access, Allowance, Answer, Line, TargetUnreachable, UnusableTarget
 
-TIMEOUT = 10.0
-PACK = "demo"
-"""The mock's pack whose handles the catalogues name."""
-
-
-class UnusableTarget(Exception):
-    """The target, or what was said of it, cannot be used; the message is one sentence with the way out."""
+AGENT = f"couponcheck/{version()}"
 
 
 @dataclass
@@ -33,17 +28,50 @@ class Target:
     vendor: str
     client: Client
     bindings: Bindings
-    """Handle -> members; what the target's data really is."""
+    """Handle -> members; what the data is that requirements are now carried out with."""
     may_write: bool
     secrets: Mapping[str, str] = field(default_factory=dict)
     """Secret value -> what stands for it in reports."""
+    consistency: Consistency = field(default_factory=Consistency)
+    unsupported: Mapping[str, str] = field(default_factory=dict)
+    """Id of a requirement -> why the target is not meant to keep it."""
+
+    is_restored = False
+    """Whether `prepare` brings the data back, so that nobody has to look whether it is as it should be."""
 
     def prepare(self) -> None:
         """Bring the target's data into the state that the bindings describe, where that is possible."""
 
+    def lacking(self, requirement: Requirement) -> list[str]:
+        """Return the handles and members that a requirement needs and the data has not."""
+        return missing(requirement, self.bindings)
+
+    def choices(self, requirement: Requirement) -> Iterator[Bindings]:  # noqa: ARG002 - a target with pools needs it
+        """Yield what a requirement that nothing is lacking for can be carried out with."""
+        yield self.bindings
+
+    def spend(self, entities: Entities) -> None:
+        """Remember entities that together cannot serve any more."""
+
     def close(self) -> None:
         """Leave the target as it was found, where that is possible."""
-        self.client.session.close()
+        self.client.close()
+
+
+@dataclass
+class GivenTarget(Target):
+    """A stranger's server, with the data that its operator supplies."""
+
+    pools: Pools = field(kw_only=True)
+
+    def lacking(self, requirement: Requirement) -> list[str]:
+        return self.pools.lacking(requirement)
+
+    def choices(self, requirement: Requirement) -> Iterator[Bindings]:
+        return self.pools.choices(requirement)
+
+    def spend(self, entities: Entities) -> None:
+        self.pools.spend(entities)
 
 
 @dataclass
@@ -55,6 +83,8 @@ class MockTarget(Target):
     seed: int = field(kw_only=True)
     epoch: int = field(kw_only=True)
     """Unix seconds from which the times in the bindings count."""
+
+    is_restored = True
 
     def prepare(self) -> None:
         """Reset the namespace, and learn its bindings anew if the moment they count from has changed."""
@@ -76,7 +106,7 @@ class MockAdmin:
     def __init__(self, base_url: str) -> None:
         """Talk to the admin interface of the server at a base URL."""
         self.base_url = base_url.rstrip("/")
-        self._session = open_session(self.base_url)
+        self._line = Line(self.base_url, Access())
 
     def about(self) -> dict[str, Any] | None:
         """Return what the server says of itself; None if it is not our mock.
@@ -84,14 +114,12 @@ class MockAdmin:
         Raises:
             TargetUnreachable: nobody answers.
         """
-        response = self._send("GET", "/version")
+        answer = self._send("GET", "/version")
         try:
-            raw = response.json()
-        except ValueError:
+            raw = json.loads(answer.content)
+        except (ValueError, RecursionError):
             return None
-        is_mock = (
-            response.status_code == requests.codes.ok and isinstance(raw, dict) and raw.get("name") == "couponmock"
-        )
+        is_mock = answer.status == OK and isinstance(raw, dict) and raw.get("name") == "couponmock"
         return raw if is_mock else None
 
     def create(self, namespace: str) -> None:
@@ -100,9 +128,9 @@ class MockAdmin:
         Raises:
             UnusableTarget: the mock refuses.
         """
-        response = self._send("POST", "/namespaces", {"name": namespace, "pack": PACK})
-        if response.status_code != requests.codes.created:
-            raise UnusableTarget(f"the mock makes no namespace with the pack {PACK!r}: {response.text.strip()}")
+        answer = self._send("POST", "/namespaces", {"name": namespace, "pack": PACK})
+        if answer.status != CREATED:
+            raise UnusableTarget(f"the mock makes no namespace with the pack {PACK!r}: {_said(answer)}")
 
     def reset(self, namespace: str) -> int:
         """Bring a namespace back to its pack and return the moment that its times count from now, in Unix seconds.
@@ -128,53 +156,82 @@ class MockAdmin:
 
     def close(self) -> None:
         """Close the connections."""
-        self._session.close()
+        self._line.close()
 
     def _told(self, method: str, path: str, body: Mapping[str, str] | None = None) -> dict[str, Any]:
-        response = self._send(method, path, body)
-        if response.status_code != requests.codes.ok:
-            raise UnusableTarget(f"the mock refuses {method} {path}: {response.text.strip()}")
-        told: dict[str, Any] = response.json()
+        answer = self._send(method, path, body)
+        if answer.status != OK:
+            raise UnusableTarget(f"the mock refuses {method} {path}: {_said(answer)}")
+        told: dict[str, Any] = json.loads(answer.content)
         return told
 
-    def _send(self, method: str, path: str, body: Mapping[str, str] | None = None) -> requests.Response:
-        url = f"{self.base_url}/__admin{path}"
-        try:
-            return self._session.request(method, url, json=body, timeout=TIMEOUT, allow_redirects=False)
-        except requests.RequestException as error:
-            raise TargetUnreachable(reason(error, self.base_url, TIMEOUT)) from error
+    def _send(self, method: str, path: str, body: Mapping[str, str] | None = None) -> Answer:
+        return self._line.ask(method, f"/__admin{path}", json=body)
 
 
-def open_target(
-    url: str, vendor: str, seed: int, given: "GivenBindings | None" = None, *, allow_writes: bool = False
-) -> Target:
-    """Find out what is at a URL and get ready to ask it as one vendor.
+def _said(answer: Answer) -> str:
+    return answer.content.decode("utf-8", "replace").strip()
+
+
+def open_target(url: str, vendor: str, seed: int, *, allow_writes: bool = False) -> Target:
+    """Find out what is at a URL and get ready to ask it as one vendor; a stranger's server has no data then.
 
     Args:
         url: Base URL of the implementation.
         vendor: Whose promises it is held to.
         seed: Makes the made-up values repeatable.
-        given: The operator's test data, for a server that is not our mock.
         allow_writes: Whether requests that change state may be sent to such a server.
 
     Raises:
-        UnusableTarget: the URL or the data cannot be used.
+        UnusableTarget: the URL cannot be used.
         TargetUnreachable: nobody answers.
     """
-    agent = f"couponcheck/{version()}"
-    if given is None:
-        with ExitStack() as undo:
-            admin = undo.enter_context(closing(MockAdmin(url)))
-            if (about := admin.about()) is not None:
-                target = _mock_target(admin, about, vendor, agent, seed)
-                undo.pop_all()
-                return target
-    bindings = {**(given.bindings.get(vendor, {}) if given else {}), **unknown_values(seed)}
-    masked = given.secrets if given else {}
-    return Target(vendor, Client(url, TIMEOUT, agent), bindings, may_write=allow_writes, secrets=masked)
+    with ExitStack() as undo:
+        admin = undo.enter_context(closing(MockAdmin(url)))
+        if (about := admin.about()) is not None:
+            target = _mock_target(admin, about, vendor, seed)
+            undo.pop_all()
+            return target
+    return Target(vendor, Client(url, AGENT), unknown_values(seed), may_write=allow_writes)
 
 
-def _mock_target(admin: MockAdmin, about: Mapping[str, Any], vendor: str, agent: str, seed: int) -> MockTarget:
+def open_given(
+    opened: OpenedFile,
+    vendor: str,
+    seed: int,
+    allowance: Allowance,
+    spent: Iterable[Entities] = (),
+    *,
+    allow_writes: bool = False,
+) -> GivenTarget:
+    """Get ready to ask the server of a target file as one vendor.
+
+    Args:
+        opened: The file, with what the environment gave.
+        vendor: Whose promises it is held to.
+        seed: Makes the made-up values repeatable.
+        allowance: How many requests may be sent, by all vendors together.
+        spent: What earlier runs used up of its data.
+        allow_writes: Whether requests that change state may be sent.
+    """
+    data = opened.file.vendors[vendor]
+    always = {**opened.bindings(vendor), **unknown_values(seed)}
+    pools = Pools(data.sets, always)
+    for entities in spent:
+        pools.spend(entities)
+    return GivenTarget(
+        vendor,
+        Client(data.base_url, AGENT, opened.access, allowance),
+        always,
+        may_write=allow_writes,
+        secrets=opened.secrets,
+        consistency=opened.file.consistency,
+        unsupported=data.unsupported,
+        pools=pools,
+    )
+
+
+def _mock_target(admin: MockAdmin, about: Mapping[str, Any], vendor: str, seed: int) -> MockTarget:
     if vendor not in about["vendors"]:
         known = ", ".join(about["vendors"])
         raise UnusableTarget(f"the mock at {admin.base_url} does not act as {vendor}; it acts as {known}")
@@ -183,7 +240,7 @@ def _mock_target(admin: MockAdmin, about: Mapping[str, Any], vendor: str, agent:
     epoch, seeded = admin.bindings(namespace)
     return MockTarget(
         vendor,
-        Client(f"{admin.base_url}/~{namespace}", TIMEOUT, agent),
+        Client(f"{admin.base_url}/~{namespace}", AGENT),
         {**seeded[vendor], **unknown_values(seed)},
         may_write=True,
         admin=admin,
@@ -197,41 +254,3 @@ def unknown_values(seed: int) -> dict[str, dict[str, Any]]:
     """Make up values that nothing has: a text and a number, the same for the same seed."""
     number = random.Random(seed).randrange(700_000_000, 800_000_000)  # noqa: S311 - repeatable on purpose
     return {UNKNOWN: {"text": f"couponcheck-{number}", "number": number}}
-
-
-@dataclass(frozen=True, slots=True)
-class GivenBindings:
-    """Test data that the operator of a target supplies."""
-
-    bindings: Mapping[str, Bindings]
-    secrets: Mapping[str, str]
-
-
-def read_bindings(file: Path) -> GivenBindings:
-    """Read vendor -> handle -> members from a YAML file; a secret is given as ``$NAME`` of an environment variable.
-
-    Raises:
-        FaultyFile: the file is not YAML.
-        UnusableTarget: the file has another shape, or a variable is not set.
-    """
-    raw = yamlfile.load(file).value
-    vendors = raw.values() if isinstance(raw, dict) else [None]
-    if not all(
-        isinstance(handles, dict) and all(isinstance(item, dict) for item in handles.values()) for handles in vendors
-    ):
-        raise UnusableTarget(
-            f"{file}: give vendor, handle and members, such as crowdtwist: {{coupon.used: {{code: X}}}}"
-        )
-    if unknown := sorted(set(raw) - set(catalogued())):
-        raise UnusableTarget(f"{file}: there is no vendor {unknown[0]!r}; there are {', '.join(catalogued())}")
-    masks: dict[str, str] = {}
-    for handles in raw.values():
-        for entity in handles.values():
-            secret = entity.get("secret")
-            if isinstance(secret, str) and secret.startswith("$"):
-                value = os.environ.get(secret[1:])
-                if not value:
-                    raise UnusableTarget(f"{file}: the environment variable {secret[1:]} is not set")
-                entity["secret"] = value
-                masks[value] = secret
-    return GivenBindings(raw, masks)

@@ -117,12 +117,17 @@ def _quoted(text: str, secrets: Mapping[str, str]) -> str:
 
 def names_in(value: Any) -> set[str]:
     """Return the handles that a piece of request data names."""
+    return {handle for handle, _ in members_in(value)}
+
+
+def members_in(value: Any) -> set[tuple[str, str]]:
+    """Return the handle and the member of every value that a piece of request data names."""
     if isinstance(value, str):
-        return {match[1] for match in _NAME.finditer(value)}
+        return {(match[1], match[2]) for match in _NAME.finditer(value)}
     if isinstance(value, Mapping):
-        return {name for item in value.values() for name in names_in(item)}
+        return {name for item in value.values() for name in members_in(item)}
     if isinstance(value, list):
-        return {name for item in value for name in names_in(item)}
+        return {name for item in value for name in members_in(item)}
     return set()
 
 

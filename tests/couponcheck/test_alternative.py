@@ -12,7 +12,8 @@ from alternative_server import FREEDOMS, Entities, Running, alternative
 from broken_server import SEED, VENDORS, accused, catalogue, document
 from couponcheck.exchange import Client
 from couponcheck.judge import NOT_TESTABLE, Judge, Outcome
-from couponcheck.target import PACK, Target, unknown_values
+from couponcheck.target import Target, unknown_values
+from couponcheck.targetfile import PACK
 from couponspec import load_pack
 
 OTHERWISE: Mapping[str, Mapping[str, tuple[str, ...]]] = {
@@ -71,6 +72,7 @@ class Resettable(Target):
     """The alternative server, whose data its operator restores between requirements."""
 
     running: Running = field(kw_only=True)
+    is_restored = True
 
     def prepare(self) -> None:
         """Restore the data."""
@@ -89,7 +91,7 @@ def judging(vendor: str, readings: Mapping[str, str], freedoms: frozenset[str]) 
     with alternative(vendor, seeded(vendor), readings, freedoms) as running:
         target = Resettable(
             vendor,
-            Client(running.url, 10, "couponcheck"),
+            Client(running.url, "couponcheck"),
             {**seeded(vendor), **unknown_values(SEED)},
             may_write=True,
             running=running,

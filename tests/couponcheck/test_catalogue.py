@@ -8,7 +8,10 @@ from typing import Any
 import pytest
 from broken_server import VENDORS, catalogue
 from couponcheck.catalogue import FOLDER, catalogued, load_catalogue
-from couponspec import FaultyFile, load_document
+from couponcheck.contract import operation_of
+from couponcheck.exchange import READING
+from couponspec import FaultyFile, load_document, load_pack
+from couponspec.request import names_in
 
 ENTRY: dict[str, Any] = {
     "id": "crowdtwist.unuseCoupon.succeeds",
@@ -183,3 +186,42 @@ def test_an_excluded_requirement_is_not_checked_and_says_why(vendor: str) -> Non
     assert all(
         requirement.excluded.endswith(".") for requirement in loaded.requirements if requirement not in loaded.checked
     )
+
+
+@pytest.mark.parametrize("vendor", VENDORS)
+def test_without_permission_no_request_that_could_change_data_names_a_coupon(vendor: str) -> None:
+    """A correct server refuses such a probe; a faulty one would carry it out."""
+    document = load_document(vendor)
+    named = {
+        requirement.id
+        for requirement in catalogue(vendor).checked
+        for call in requirement.calls
+        if call.request.get("method", operation_of(document, call.operation).method) not in READING
+        and any(handle.startswith("coupon.") for handle in names_in(call.request))
+    }
+    assert named <= {requirement.id for requirement in catalogue(vendor).checked if requirement.needs_permission}
+    assert named or vendor == "chargeover"
+
+
+@pytest.mark.parametrize("vendor", VENDORS)
+def test_every_entity_that_is_needed_is_in_the_world_that_the_catalogue_is_about(vendor: str) -> None:
+    """With all members that are needed of it, and what is needed by nobody is given to nobody."""
+    bindings = load_pack(load_document(vendor), "demo").bindings(0)
+    for requirement in catalogue(vendor).checked:
+        for handle, members in requirement.needs.items():
+            assert members <= bindings[handle].keys(), (requirement.id, handle)
+
+
+def test_what_is_spent_is_named_by_a_call(tmp_path: Path) -> None:
+    write(tmp_path, changed(writes=True, spends=["coupon.used", "coupon.usde"]))
+    (fault,) = faults(tmp_path)
+    assert fault.startswith(f"{tmp_path / 'crowdtwist.yaml'}:3 #/requirements/0/spends/1: no call names coupon.usde")
+
+
+def test_a_precondition_and_a_verification_name_what_the_document_has(tmp_path: Path) -> None:
+    call = {"operation": "eatCoupon", "request": {}, "expect": {}}
+    write(tmp_path, changed(given=[call]), verify=[{**call, "kind": "coupon", "means": "eaten"}])
+    assert [fault.partition(": no operation")[0].rpartition("#")[2] for fault in faults(tmp_path)] == [
+        "/requirements/0/given/0/operation",
+        "/verify/0/operation",
+    ]

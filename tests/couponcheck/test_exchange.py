@@ -1,9 +1,11 @@
 """Requests over HTTP: what is sent, what is waited for, and what is not JSON."""
 
 import contextlib
+import gzip
 import json
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -12,7 +14,8 @@ from typing import Any
 
 import pytest
 from answers import answer
-from couponcheck.exchange import DEEPEST, Client, TargetUnreachable
+from couponcheck.exchange import DEEPEST, Client
+from couponcheck.transport import Access, Allowance, LimitReached, Limits, TargetUnreachable
 from couponspec.request import HttpRequest
 
 GET = HttpRequest("GET", "/v2/list?a=b%20c&d=%40", (("X-Key", "secret"),), None)
@@ -70,9 +73,8 @@ def tiny() -> Iterator[Tiny]:
 
 
 @contextlib.contextmanager
-def client(url: str, timeout: float = 10) -> Iterator[Client]:
-    made = Client(url, timeout, "couponcheck/test")
-    with contextlib.closing(made.session):
+def client(url: str, limits: Limits | None = None, **how: Any) -> Iterator[Client]:
+    with contextlib.closing(Client(url, "couponcheck/test", Access(limits or Limits(), **how))) as made:
         yield made
 
 
@@ -147,9 +149,101 @@ def test_no_credential_of_the_machine_is_sent(tiny: Tiny, tmp_path: Path, monkey
 
 def test_a_server_that_does_not_answer_is_named_with_the_limit(tiny: Tiny) -> None:
     tiny.scripts = [lambda _: (tiny.done.wait(30), None)[1]]
-    with client(tiny.url, timeout=0.1) as asking, pytest.raises(TargetUnreachable) as caught:
+    with client(tiny.url, Limits(timeout=0.1)) as asking, pytest.raises(TargetUnreachable) as caught:
         asking.send("x", GET)
     assert str(caught.value) == f"{tiny.url} did not answer within 0.1 seconds"
+
+
+def dripping(text: bytes, *, before: bytes = b"HTTP/1.1 200 OK\r\n") -> Script:
+    """Make the script of an answer that sends a piece again and again and never ends."""
+
+    def send(handler: BaseHTTPRequestHandler) -> None:
+        with contextlib.suppress(OSError):
+            handler.wfile.write(before)
+            while True:
+                handler.wfile.write(text)
+                handler.wfile.flush()
+                time.sleep(0.01)
+        handler.close_connection = True
+
+    return send
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        dripping(b"x", before=b"HTTP/1.1 200 OK\r\nX-Long: "),
+        dripping(b" ", before=b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n"),
+        dripping(b" ", before=b"HTTP/1.1 200 OK\r\n\r\n"),
+        dripping(b"1\r\n \r\n", before=b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"),
+    ],
+)
+def test_an_answer_that_drips_for_ever_ends_with_the_deadline(tiny: Tiny, script: Script) -> None:
+    tiny.scripts = [script]
+    with client(tiny.url, Limits(deadline=0.2)) as asking, pytest.raises(TargetUnreachable) as caught:
+        asking.send("x", GET)
+    assert str(caught.value) == f"{tiny.url} did not finish its answer within 0.2 seconds (limits.deadline)"
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        reply(200, b"x" * 1001),
+        reply(200, gzip.compress(b"x" * 1001), Content_Encoding="gzip"),
+        dripping(b"x" * 1000, before=b"HTTP/1.1 200 OK\r\n\r\n"),
+    ],
+)
+def test_a_body_that_is_too_large_is_not_read_to_its_end(tiny: Tiny, script: Script) -> None:
+    tiny.scripts = [script]
+    with client(tiny.url, Limits(body=1000)) as asking, pytest.raises(TargetUnreachable) as caught:
+        asking.send("x", GET)
+    assert str(caught.value) == f"{tiny.url} sent a body of more than 1000 bytes (limits.body)"
+
+
+def test_a_body_as_large_as_allowed_is_read(tiny: Tiny) -> None:
+    tiny.scripts = [reply(200, b"x" * 1000)]
+    with client(tiny.url, Limits(body=1000)) as asking:
+        assert asking.send("x", GET).content == b"x" * 1000
+
+
+def test_the_clients_of_a_run_share_what_may_be_sent(tiny: Tiny) -> None:
+    limits = Limits(requests=3)
+    shared = Allowance(limits)
+    tiny.scripts = [reply(200), reply(200), reply(200)]
+    with contextlib.ExitStack() as stack:
+        one, other = (
+            stack.enter_context(contextlib.closing(Client(tiny.url, "test", Access(limits), shared))) for _ in range(2)
+        )
+        for asking in (one, other, one):
+            asking.send("x", GET)
+        with pytest.raises(LimitReached, match=r"the limit of 3 requests for a run is reached \(limits.requests\)"):
+            other.send("x", GET)
+    assert (len(tiny.asked), one.count, other.count) == (3, 2, 1)
+
+
+def test_requests_keep_the_distance_that_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    waits: list[float] = []
+    monkeypatch.setattr("couponcheck.transport.time.sleep", waits.append)
+    monkeypatch.setattr("couponcheck.transport.time.monotonic", lambda: 100.0)
+    allowance = Allowance(Limits(per_second=4))
+    for _ in range(3):
+        allowance.take()
+    assert waits == [0, 0.25, 0.5]
+
+
+def test_headers_of_the_target_file_are_sent_and_yield_to_the_requests_own(tiny: Tiny) -> None:
+    tiny.scripts = [reply(200)]
+    with client(tiny.url, headers={"X-Stage": "test", "x-key": "other"}) as asking:
+        got = asking.send("x", GET)
+    assert (tiny.asked[0][2]["x-stage"], tiny.asked[0][2]["x-key"]) == ("test", "secret")
+    assert got.request.headers == (("X-Key", "secret"), ("X-Stage", "test"))
+
+
+def test_a_proxy_is_asked_instead_of_the_target(tiny: Tiny) -> None:
+    tiny.scripts = [reply(200, b"[]")]
+    with client("http://target.invalid", proxy=tiny.url) as asking:
+        assert asking.send("x", GET).body == []
+    assert tiny.asked[0][1] == f"http://target.invalid{GET.target}"
 
 
 def test_a_port_where_nobody_listens_is_named() -> None:

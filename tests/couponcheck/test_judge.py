@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,9 +10,11 @@ from typing import Any
 import pytest
 from answers import answer, row
 from couponcheck.catalogue import load_catalogue
-from couponcheck.exchange import Client, Exchange, TargetUnreachable
+from couponcheck.exchange import Client, Exchange
 from couponcheck.judge import ERROR, FAIL, NOT_SELECTED, NOT_TESTABLE, PASS, WARN, Judge, Outcome
 from couponcheck.target import Target, unknown_values
+from couponcheck.targetfile import Consistency
+from couponcheck.transport import TargetUnreachable
 from couponspec import load_document
 from couponspec.request import HttpRequest
 
@@ -40,7 +43,7 @@ class Canned(Client):
     """Gives prepared answers, the last one again and again, and keeps what it was asked."""
 
     def __init__(self, *answers: Exchange | Exception) -> None:
-        super().__init__("http://target.invalid", 1, "test")
+        super().__init__("http://target.invalid", "test")
         self.answers = list(answers)
         self.asked: list[HttpRequest] = []
 
@@ -233,7 +236,7 @@ def test_generated_requests_carry_the_one_good_credential(tmp_path: Path) -> Non
     client = Canned(answer([row()]))
     with judging(tmp_path, client, entry) as judge:
         outcomes(judge)
-    assert client.asked
+    assert len({request.target for request in client.asked}) == len(client.asked) > 10
     assert all(request.target.count("api_key=") == 1 and "api_key=KEY" in request.target for request in client.asked)
 
 
@@ -257,3 +260,69 @@ def test_what_only_writes_could_show_is_not_selected_without_them(tmp_path: Path
     with judging(tmp_path, Canned(answer([])), *entries, may_write=False) as judge:
         found = outcomes(judge)
     assert {name: outcome.verdict for name, outcome in found.items()} == {"lists": NOT_SELECTED, "shape": NOT_SELECTED}
+
+
+# -- a target that shows late what was written ---------------------------------------------------------------------
+
+UNUSING: dict[str, Any] = {
+    **{key: value for key, value in LISTING.items() if key != "calls"},
+    "id": "crowdtwist.listUsableCoupons.late",
+    "writes": True,
+}
+READ: dict[str, Any] = {"request": {"path": {"user_id": "{member.alice.id}"}}}
+WRITE: dict[str, Any] = {"operation": "unuseCoupon", "request": {"body": {"coupon_value": "{coupon.used.code}"}}}
+SHOWN: dict[str, Any] = {**READ, "expect": {"contains": {"[].code": "{coupon.used.code}"}}}
+OLD, NEW, WRITTEN = answer([]), answer([row(code="USED")]), answer({"success": True}, operation="unuseCoupon")
+
+
+@pytest.mark.parametrize(
+    ("consistency", "answers", "verdict", "asked"),
+    [
+        (Consistency(), [WRITTEN, OLD, NEW], FAIL, 2),
+        (Consistency(60, 0.001), [WRITTEN, OLD, OLD, OLD, NEW], PASS, 5),
+        (Consistency(60, 0.001), [WRITTEN, NEW], PASS, 2),
+        (Consistency(0.05, 0.01), [WRITTEN, OLD], FAIL, None),
+    ],
+)
+def test_a_read_after_a_write_is_repeated_as_long_as_the_target_says(
+    consistency: Consistency, answers: list[Exchange], verdict: str, asked: int | None, tmp_path: Path
+) -> None:
+    client = Canned(*answers)
+    with judging(tmp_path, client, {**UNUSING, "calls": [WRITE, SHOWN]}) as judge:
+        judge.target.consistency = consistency
+        assert outcomes(judge)["late"].verdict == verdict
+    assert len(client.asked) == asked or (asked is None and len(client.asked) > 2)
+
+
+def test_a_read_before_any_write_is_not_repeated(tmp_path: Path) -> None:
+    client = Canned(OLD, NEW)
+    with judging(tmp_path, client, {**UNUSING, "calls": [SHOWN]}) as judge:
+        judge.target.consistency = Consistency(60, 0.001)
+        assert outcomes(judge)["late"].verdict == FAIL
+    assert len(client.asked) == 1
+
+
+@pytest.mark.parametrize(
+    "calls",
+    [
+        [{**READ, "as": "before"}, WRITE, {**READ, "expect": {"same_as": "before"}}],
+        [WRITE, {**READ, "expect": {"lacks": {"[].code": "{coupon.used.code}"}}}],
+        [WRITE, {**READ, "as": "between"}],
+    ],
+)
+def test_what_an_old_state_would_fulfil_is_read_once_every_write_is_shown(
+    calls: list[dict[str, Any]], tmp_path: Path
+) -> None:
+    """A read at once could hide what a faulty server has changed, or be compared with what comes after."""
+    moments: list[tuple[str, float]] = []
+
+    class Timed(Canned):
+        def send(self, operation: str, request: HttpRequest) -> Exchange:
+            moments.append((request.method, time.monotonic()))
+            return super().send(operation, request)
+
+    with judging(tmp_path, Timed(OLD), {**UNUSING, "calls": calls}) as judge:
+        judge.target.consistency = Consistency(0.05, 0.01)
+        assert outcomes(judge)["late"].verdict == PASS
+    written = next(moment for method, moment in moments if method == "POST")
+    assert moments[-1][1] - written >= 0.05

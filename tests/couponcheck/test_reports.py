@@ -6,6 +6,7 @@ import json
 import os
 import re
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -25,7 +26,7 @@ from couponcheck.report import Progress, as_json
 from couponcheck.repro import scripts
 from couponcheck.run import CONFORMANT, NOT_CONFORMANT, Run
 from couponcheck.summary import badge, markdown
-from couponcheck.target import GivenBindings
+from couponcheck.targetfile import read_target
 from couponspec import FaultyFile
 from rich.console import Console
 
@@ -35,9 +36,12 @@ SECRET = "key:with/odd chars+%"
 """Looks different in a URL, in base64 and in JSON."""
 
 
-def carried_out(url: str, *, keyword: str = "", given: GivenBindings | None = None, **choices: Any) -> Run:
-    """Carry out a run of ChargeOver's catalogue."""
-    run = Run.prepare(url, ("chargeover",), 0, given, allow_writes=False)
+def carried_out(target: str | Path, *, keyword: str = "", **choices: Any) -> Run:
+    """Carry out a run of ChargeOver's catalogue against a mock or what a target file tells of."""
+    if isinstance(target, Path):
+        run = Run.prepare_given(read_target(target), (), 0, allow_writes=False)
+    else:
+        run = Run.prepare(target, ("chargeover",), 0, allow_writes=False)
     for name, choice in choices.items():
         setattr(run, name, choice)
     try:
@@ -197,15 +201,21 @@ def test_a_script_repeats_what_failed(failed: Run, wrong: str, tmp_path: Path) -
     assert json.loads(done.stdout.splitlines()[-1]) == outcome.exchanges[-1].body
 
 
-def test_no_report_holds_a_secret_in_any_form(wrong: str) -> None:
+def test_no_report_holds_a_secret_in_any_form(wrong: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither as it is, nor as a URL or a header has it; and a script asks for it."""
-    seeded: dict[str, dict[str, Any]] = {
-        "credential.main": {"scheme": "basic", "secret": SECRET},
-        "credential.wrong": {"scheme": "basic", "secret": "x:y"},
-        "coupon.printed": {"coupon_id": 1},
+    user, _, password = SECRET.partition(":")
+    monkeypatch.setenv("CO_USER", user)
+    monkeypatch.setenv("CO_PASSWORD", password)
+    file = tmp_path / "target.yaml"
+    vendor = {
+        "credentials": {
+            "main": {"scheme": "basic", "user": "$CO_USER", "password": "$CO_PASSWORD"},
+            "wrong": {"scheme": "basic", "user": "x", "password": "y"},
+        },
+        "data": {"coupon.printed": {"coupon_id": 1}},
     }
-    given = GivenBindings({"chargeover": seeded}, {SECRET: "$CO_KEYS"})
-    run = carried_out(wrong, given=given)
+    file.write_text(yaml.safe_dump({"version": 1, "base_url": wrong, "vendors": {"chargeover": vendor}}))
+    run = carried_out(file)
     assert "fail" in {outcome.verdict for outcome in run.outcomes}
     texts = [
         page(run),
@@ -213,10 +223,10 @@ def test_no_report_holds_a_secret_in_any_form(wrong: str) -> None:
         json.dumps(as_json(run), ensure_ascii=False),
         *(text for _, text in scripts(run)),
     ]
-    for written in (SECRET, quote(SECRET, safe=""), base64.b64encode(SECRET.encode()).decode()):
+    for written in (SECRET, password, quote(password, safe=""), base64.b64encode(SECRET.encode()).decode()):
         assert [text for text in texts if written in text] == []
-    assert all("$CO_KEYS" in text for text in (texts[0], texts[2]))
-    assert all(': "${CO_KEYS:?' in text for _, text in scripts(run))
+    assert all("$CO_PASSWORD" in text for text in (texts[0], texts[2]))
+    assert all(': "${CO_PASSWORD:?' in text and ': "${CO_USER:?' in text for _, text in scripts(run))
 
 
 # -- known failures ----------------------------------------------------------------------------------------------------
@@ -294,7 +304,7 @@ def command(*arguments: str, **variables: str) -> subprocess.CompletedProcess[st
     """Run couponcheck."""
     clean = {name: value for name, value in os.environ.items() if name != "GITHUB_STEP_SUMMARY"}
     return subprocess.run(
-        ["couponcheck", *arguments],
+        [Path(sys.executable).with_name("couponcheck"), *arguments],
         env={**clean, **variables},
         capture_output=True,
         text=True,

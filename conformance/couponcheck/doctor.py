@@ -1,0 +1,230 @@
+"""Looks at a target before a run: does its file tell the truth, and what would enable more?
+
+It reads. Where a vendor has nothing to read, a credential is tried on a write of values that cannot exist.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+
+import jmespath
+from couponspec import Bindings, Document, Entity, Pack
+from couponspec.request import HttpRequest, Unbound, build, fill
+
+from couponcheck.catalogue import Catalogue, Requirement, Verification
+from couponcheck.contract import operation_of
+from couponcheck.exchange import Exchange
+from couponcheck.expect import Judgement
+from couponcheck.report import cut, masked
+from couponcheck.target import GivenTarget, open_given
+from couponcheck.targetfile import CREDENTIAL, DataSet, Members, TargetFile, known
+from couponcheck.transport import Allowance, UnusableTarget
+
+READY, NOT_READY, UNUSABLE = 0, 1, 2
+MAIN = f"{CREDENTIAL}.main"
+_OK, _WRONG, _UNTOLD = "ok", "wrong", "untold"
+_LONGEST = 300
+"""Characters of what a read told."""
+_MANY = 4
+"""Handles that are needed together from which on only the first and the last are named."""
+
+
+def examine(file: TargetFile, vendors: Sequence[str], say: Callable[[str], None]) -> int:
+    """Look at a target and return the exit code.
+
+    Args:
+        file: What its operator has written.
+        vendors: Whose part to look at; empty for all that the file names.
+        say: Takes each line as soon as it is known.
+
+    Raises:
+        UnusableTarget: the environment lacks a secret, or a vendor is not in the file.
+        TargetUnreachable: the target does not answer.
+    """
+    vendors = vendors or tuple(file.vendors)
+    if strange := [vendor for vendor in vendors if vendor not in file.vendors]:
+        raise UnusableTarget(f"{file.path} has nothing about {strange[0]}; it is about {', '.join(file.vendors)}")
+    opened = file.opened(vendors)
+    say(f"{file.path} is well formed.")
+    if variables := sorted(file.variables(vendors)):
+        say(f"The environment has {', '.join(variables)}.")
+    allowance = Allowance(file.limits)
+    code = READY
+    for vendor in vendors:
+        with closing(open_given(opened, vendor, 0, allowance)) as target:
+            target.client.greet()
+            say(f"\n{vendor}: {target.client.base_url} answers.")
+            examination = _Examination(target, *known(vendor))
+            found = [*examination.credentials(), *examination.data(file.vendors[vendor].sets)]
+            for finding in found:
+                say(masked(f"  {finding}", target.secrets))
+            said, complete = _enabled(target, examination.catalogue)
+            for line in said:
+                say(line)
+        wrong = [finding for finding in found if finding.verdict == _WRONG]
+        if MAIN not in target.bindings or any(finding.what == MAIN for finding in wrong):
+            code = UNUSABLE
+        elif wrong or not complete:
+            code = max(code, NOT_READY)
+    says = {
+        READY: "ready",
+        NOT_READY: "not all is there, or not as the file says",
+        UNUSABLE: f"unusable without {MAIN}",
+    }
+    say(f"\n{file.path}: {says[code]}")
+    return code
+
+
+# -- is it as the file says? ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Finding:
+    """What a read told of one credential or entity."""
+
+    verdict: str
+    what: str
+    says: str
+
+    def __str__(self) -> str:
+        return f"{self.verdict:6} {self.what} {self.says}"
+
+
+@dataclass
+class _Examination:
+    """Reads of one vendor's side of a target."""
+
+    target: GivenTarget
+    document: Document
+    catalogue: Catalogue
+    pack: Pack
+    _answers: dict[HttpRequest, Exchange] = field(default_factory=dict)
+    """One list tells of many coupons."""
+
+    def credentials(self) -> Iterator[_Finding]:
+        for handle in self.target.bindings:
+            if handle.startswith(f"{CREDENTIAL}."):
+                yield self._finding(handle, handle, {}, {}, handle.partition(".")[2])
+
+    def data(self, sets: Sequence[DataSet]) -> Iterator[_Finding]:
+        for number, one in enumerate(sets, 1):
+            for handle, pool in one.items():
+                for index, members in enumerate(pool, 1):
+                    label = handle + (f" ({index} of {len(pool)})" if len(pool) > 1 else "")
+                    label += f" of set {number}" if len(sets) > 1 else ""
+                    yield self._finding(label, handle, members, one, self._credential(handle))
+
+    def _finding(self, label: str, handle: str, members: Members, one: DataSet, credential: str | None) -> _Finding:
+        entity = next((entity for entity in self.pack.entities if entity.handle == handle), None)
+        verification = self._verification(entity) if entity else None
+        if entity is None or verification is None:
+            return _Finding(_UNTOLD, label, "cannot be looked at by reading")
+        if credential is None or f"{CREDENTIAL}.{credential}" not in self.target.bindings:
+            return _Finding(_UNTOLD, label, "cannot be looked at: no credential given here sees it")
+        bindings = {**self.target.bindings, f"{entity.kind}.self": members, **self._referred(entity, one)}
+        call = verification.call
+        operation = operation_of(self.document, call.operation)
+        try:
+            request = build(self.document, operation, {**call.request, CREDENTIAL: credential}, bindings)
+            fill(call.expect, bindings)
+        except Unbound as unbound:
+            return _Finding(_UNTOLD, label, f"cannot be looked at without {self._given_name(str(unbound), entity)}")
+        if request not in self._answers:
+            self._answers[request] = self.target.client.send(call.operation, request)
+        judgement = Judgement(self.document, bindings, self.catalogue.lists, self.catalogue.aliases, {})
+        for mismatch in judgement.mismatches(call.expect, self._answers[request]):
+            text = self._given_name(f"expected {mismatch.expected}; got {mismatch.got}", entity)
+            return _Finding(_WRONG, label, f"should be {verification.means}: {cut(text, _LONGEST)}")
+        return _Finding(_OK, label, f"is {verification.means}")
+
+    def _given_name(self, text: str, entity: Entity) -> str:
+        """Write an entity, and what it refers to, by the names that the target file has for them."""
+        for name, kind in self.pack.kinds[entity.kind].references.items():
+            text = text.replace(f"{kind}.{name}.", f"{kind}.{entity.data.get(name)}.")
+        return text.replace(f"{entity.kind}.self", entity.handle)
+
+    def _verification(self, entity: Entity) -> Verification | None:
+        rendered = self.pack.kinds[entity.kind].rendered(entity.data, 0)
+        for verification in self.catalogue.verifications:
+            fits = verification.kind == entity.kind
+            if fits and (not verification.where or jmespath.search(verification.where, rendered) is True):
+                return verification
+        return None
+
+    def _referred(self, entity: Entity, one: DataSet) -> Bindings:
+        """Return what an entity refers to, under the names of its members."""
+        return {
+            f"{kind}.{name}": one[f"{kind}.{entity.data[name]}"][0]
+            for name, kind in self.pack.kinds[entity.kind].references.items()
+            if f"{kind}.{entity.data.get(name)}" in one
+        }
+
+    def _credential(self, handle: str) -> str | None:
+        """Return the name of the first credential given that sees an entity, as far as the pack tells."""
+        entity = next((entity for entity in self.pack.entities if entity.handle == handle), None)
+        if entity is None:
+            return None
+        owner = owner_of(self.pack, entity)
+        names = [
+            credential.name
+            for credential in self.pack.entities
+            if credential.kind == CREDENTIAL and credential.data["principal"] == owner
+        ]
+        return next((name for name in names if f"{CREDENTIAL}.{name}" in self.target.bindings), None)
+
+
+def owner_of(pack: Pack, entity: Entity) -> str | None:
+    """Return the account, client or shop that an entity of a pack belongs to; None if it is not said."""
+    principal = pack.kinds[CREDENTIAL].references.get("principal")
+    members = [name for name, kind in pack.kinds[entity.kind].references.items() if kind == principal]
+    return next((entity.data[name] for name in members if entity.data.get(name) is not None), None)
+
+
+# -- what does it enable? -------------------------------------------------------------------------------------------
+
+
+def _enabled(target: GivenTarget, catalogue: Catalogue) -> tuple[list[str], bool]:
+    """Tell which requirements the data enables and what would enable more; and whether that is all of them."""
+    wanted = [requirement for requirement in catalogue.checked if requirement.id not in target.unsupported]
+    lacking = {item.id: target.lacking(item) for item in wanted if item.contract is None}
+    reached = {item.operation for item in wanted if item.calls and not lacking[item.id]}
+    disabled = [item for item in wanted if (item.operation not in reached if item.contract else bool(lacking[item.id]))]
+    enabled = [item for item in wanted if item not in disabled]
+    writing = sum(item.needs_permission for item in enabled)
+    lines = [
+        f"  The data enables {len(enabled)} of {len(wanted)} requirements, {writing} of them with --allow-writes only."
+    ]
+    if unsupported := len(catalogue.checked) - len(wanted):
+        lines.append(f"  {unsupported} are declared unsupported.")
+    without = [item for item in disabled if item.contract is None]
+    if without:
+        lines += ["  To enable the rest, add:", *_additions(without, lacking)]
+    return lines, not disabled
+
+
+def _additions(requirements: Sequence[Requirement], lacking: Mapping[str, Sequence[str]]) -> list[str]:
+    """List what is missing, what enables most first; what is needed by the same requirements is one line."""
+    needing: dict[str, set[str]] = {}
+    for requirement in requirements:
+        for item in lacking[requirement.id]:
+            needing.setdefault(item, set()).add(requirement.id)
+    groups: dict[frozenset[str], list[str]] = {}
+    for item, needed_by in needing.items():
+        groups.setdefault(frozenset(needed_by), []).append(item)
+    ranked = sorted(
+        ((sum(set(lacking[id_]) <= set(items) for id_ in ids), ids, items) for ids, items in groups.items()),
+        key=lambda group: (-group[0], -len(group[1]), group[2]),
+    )
+    lines = []
+    for alone, ids, items in ranked:
+        said = [_with_members(item, requirements) for item in items]
+        names = ", ".join(said) if len(said) < _MANY else f"{said[0]} to {said[-1]}, {len(said)} in all"
+        others = f"needed by {len(ids) - alone}{' besides' if alone else ''}, together with others"
+        enables = [f"enables {alone} more"] if alone else []
+        lines.append(f"    {names}: {', '.join(enables + ([others] if alone < len(ids) else []))}")
+    return lines
+
+
+def _with_members(item: str, requirements: Sequence[Requirement]) -> str:
+    members = sorted({name for requirement in requirements for name in requirement.needs.get(item, ())})
+    return f"{item} ({', '.join(members)})" if members else item

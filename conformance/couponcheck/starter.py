@@ -1,0 +1,192 @@
+"""The target file that `couponcheck init` prints: everything that can be said, and what each has to be."""
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from textwrap import wrap
+from typing import Any
+
+from couponspec import Document, Entity, Pack
+
+from couponcheck.catalogue import Catalogue, Requirement
+from couponcheck.contract import operation_of
+from couponcheck.doctor import owner_of
+from couponcheck.expect import property_names
+from couponcheck.targetfile import CREDENTIAL, REPLACE, is_wrong, known, schemes
+
+_HEAD = f"""\
+# What couponcheck has to know of a server that is not our mock. Replace every {REPLACE} by what your server has, or
+# leave the line out: `couponcheck doctor FILE` says what that costs. The JSON Schema: `couponcheck schema target`.
+version: 1
+# Where the vendor's paths begin, with or without a path of your own before them.
+base_url: https://sandbox.example.com
+# Say true where writes must not happen by mistake: --allow-writes then takes --production HOST as well.
+production: false
+# Sent with every request. Here, in proxy and in credentials $NAME stands for the environment variable NAME.
+# headers: {{X-Environment: sandbox}}
+# proxy: http://proxy.example.com:3128
+# ca_file: authority.pem
+# Requests are sent one after the other. Seconds, numbers and bytes; these are the defaults, without the last two.
+# limits: {{timeout: 10, deadline: 60, body: 10000000, requests: 2000, per_second: 20}}
+# Where a read may show an old state for some seconds after a write:
+# consistency: {{kind: eventual, within: 10, every: 1}}
+vendors:
+"""
+_SETS = """\
+    # Several sets may be given as a list, each complete in itself: a requirement takes the first that has all it needs.
+    # Where one of several entities can serve, give a list of them: [{code: A}, {code: B}].
+"""
+_UNSUPPORTED = """\
+    # What your server is not meant to do; * stands for any part of an id.
+    # unsupported: [{{requirement: {example}, reason: Why not}}]
+"""
+_WIDTH = 118
+_SECONDS = {"s": "second", "m": "minute", "h": "hour", "d": "day", "w": "week"}
+_OFFSET = re.compile(r"([+-])(\d+)([smhdw])")
+
+
+def started(vendors: Sequence[str]) -> str:
+    """Return a target file for these vendors, to be filled in."""
+    return _HEAD + "".join(line + "\n" for vendor in vendors for line in _vendor(vendor))
+
+
+def _vendor(vendor: str) -> Iterator[str]:
+    document, catalogue, pack = known(vendor)
+    needed: dict[str, list[Requirement]] = {}
+    for requirement in catalogue.checked:
+        for handle in requirement.needs:
+            needed.setdefault(handle, []).append(requirement)
+    entities = {entity.handle: entity for entity in pack.entities}
+    order = [handle for handle in entities if handle in needed]
+    yield f"  {vendor}:"
+    yield "    credentials:"
+    for handle in order:
+        if handle.startswith(f"{CREDENTIAL}."):
+            yield from _comment(_needed_by(needed[handle]), _of_credential(entities[handle], pack))
+            yield f"      {handle.partition('.')[2]}: {_credential(entities[handle], document, pack)}"
+    yield from _SETS.splitlines()
+    yield "    data:"
+    data = [handle for handle in order if not handle.startswith(f"{CREDENTIAL}.")]
+    if not data:
+        yield "      {}"
+    for requirements, handles in groupby(data, lambda handle: needed[handle]):
+        group = [*handles]
+        conditions = [_condition(entities[handle], pack, catalogue) for handle in group]
+        yield from _comment(
+            _needed_by(requirements),
+            f"It has to be {conditions[0]}." if len(group) == 1 else "",
+            _comparable(group, requirements, document, pack),
+        )
+        for handle, condition in zip(group, conditions, strict=True):
+            members = sorted({name for requirement in requirements for name in requirement.needs[handle]})
+            line = f"      {handle}: {{{', '.join(f'{name}: {REPLACE}' for name in members)}}}"
+            yield line if len(group) == 1 else f"{line}  # {condition}"
+    yield from _UNSUPPORTED.format(example=catalogue.checked[0].id).splitlines()
+
+
+def _comment(*texts: str) -> Iterator[str]:
+    for text in filter(None, texts):
+        yield from wrap(text, _WIDTH, initial_indent="      # ", subsequent_indent="      #   ")
+
+
+def _needed_by(requirements: Sequence[Requirement]) -> str:
+    first = requirements[0]
+    if len(requirements) == 1:
+        return f"Needed by {first.id}: {first.text}"
+    return f"Needed by {len(requirements)} requirements, such as {first.id}: {first.text}"
+
+
+def _of_credential(entity: Entity, pack: Pack) -> str:
+    if is_wrong(pack, entity.name):
+        return "It has to be refused, so it may stand here as it is."
+    said = [f"It has to be accepted, for {pack.kinds[CREDENTIAL].references['principal']} {entity.data['principal']}"]
+    said += [f"{name}: {_value(value)}" for name, value in entity.data.items() if isinstance(value, list)]
+    return "; ".join(said) + "."
+
+
+def _credential(entity: Entity, document: Document, pack: Pack) -> str:
+    scheme = entity.data["scheme"]
+    basic = schemes(document)[scheme].kind == "basic"
+    parts = {name: _part(entity, name, pack) for name in (("user", "password") if basic else ("secret",))}
+    return f"{{scheme: {scheme}, {', '.join(f'{name}: {part}' for name, part in parts.items())}}}"
+
+
+def _part(entity: Entity, name: str, pack: Pack) -> str:
+    """Write a part of a credential: what is right by a variable, what is wrong as it is."""
+    if not is_wrong(pack, entity.name):
+        return f"${pack.vendor}_{entity.name}_{name}".upper()
+    user = entity.data["secret"].partition(":")[0]
+    for other in pack.entities:
+        right = other.kind == CREDENTIAL and not is_wrong(pack, other.name)
+        if name == "user" and right and other.data["secret"].partition(":")[0] == user:
+            return _part(other, name, pack)
+    return f"{entity.name}-{name}"
+
+
+def _comparable(handles: Sequence[str], requirements: Sequence[Requirement], document: Document, pack: Pack) -> str:
+    """Name the members of entities that an answer shows and that nothing needs."""
+    shown: dict[str, None] = {}
+    for requirement in requirements:
+        needed = {name for handle in handles for name in requirement.needs[handle]}
+        operation = operation_of(document, requirement.operation)
+        names = {
+            name
+            for response in operation.responses.values()
+            for node in response.schemas.values()
+            for name in property_names(node, {"components": operation.components}, set())
+        }
+        for handle in requirement.shown & {*handles}:
+            entity = next(entity for entity in pack.entities if entity.handle == handle)
+            shown |= {name: None for name in entity.data if name in names and name not in needed}
+    return f"Also compared where it is shown, if you give it: {', '.join(shown)}." if shown else ""
+
+
+def _condition(entity: Entity, pack: Pack, catalogue: Catalogue) -> str:
+    """Say in which state an entity has to be: as the one of that name in the mock's own world is."""
+    owner = owner_of(pack, entity)
+    said = [f"a {entity.kind} of {owner}" if owner else f"a {entity.kind}", *_state(entity, pack, catalogue)]
+    for kind in catalogue.conditions:
+        for member, referred in pack.kinds[kind].references.items():
+            if referred == entity.kind:
+                said.append(f"{member} of {_owned(entity, kind, member, pack, catalogue)}")
+    return ", ".join(said)
+
+
+def _state(entity: Entity, pack: Pack, catalogue: Catalogue, *, roughly: bool = False) -> list[str]:
+    kind = pack.kinds[entity.kind]
+    said = []
+    for name in catalogue.conditions.get(entity.kind, ()):
+        if name not in entity.data or (roughly and name in kind.references):
+            continue
+        value = entity.data[name]
+        moment = _OFFSET.fullmatch(value) if isinstance(value, str) and name in kind.moments else None
+        reference = f"{kind.references[name]}.{value}" if name in kind.references else ""
+        said.append(f"{name}: {reference or (_moment(moment, roughly=roughly) if moment else _value(value))}")
+    return said
+
+
+def _owned(entity: Entity, kind: str, member: str, pack: Pack, catalogue: Catalogue) -> str:
+    """Say what entities of a kind refer to an entity; a state is often that of what somebody owns."""
+    states = Counter(
+        ", ".join(_state(item, pack, catalogue, roughly=True))
+        for item in pack.entities
+        if item.kind == kind and item.data.get(member) == entity.name and not item.answers
+    )
+    owned = [f"{number} {kind}{'' if number == 1 else 's'} ({state})" for state, number in states.items()]
+    return "; ".join(owned) or f"no {kind}"
+
+
+def _moment(offset: re.Match[str], *, roughly: bool) -> str:
+    sign, number, unit = offset.groups()
+    if roughly:
+        return "to come" if sign == "+" else "past"
+    span = f"{number} {_SECONDS[unit]}{'' if number == '1' else 's'}"
+    return f"in {span}" if sign == "+" else f"{span} ago"
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(_value, value)) or "none"
+    return value if isinstance(value, str) else "none" if value is None else json.dumps(value)

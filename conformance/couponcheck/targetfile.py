@@ -1,0 +1,307 @@
+"""The target file: where an operator's server is, what its data is, and what may be done to it."""
+
+import json
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
+from fnmatch import fnmatchcase
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from couponspec import Document, Fault, FaultyFile, Pack, load_document, load_pack
+from couponspec.document import SecurityScheme
+from couponspec.shape import problems_under
+from couponspec.yamlfile import YamlFile, escape, load
+
+from couponcheck.catalogue import Catalogue, catalogued, load_catalogue
+from couponcheck.transport import Access, Limits, UnusableTarget, is_base_url
+
+PACK = "demo"
+"""The mock's pack whose handles the catalogues name."""
+REPLACE = "REPLACE-ME"
+"""Stands in a file that `couponcheck init` wrote where the operator has to give a value."""
+CREDENTIAL = "credential"
+_VARIABLE = re.compile(r"\$[A-Za-z_][A-Za-z0-9_]*")
+_PRIVATE = re.compile(r"/(credentials|headers)/|/(proxy|base_url)$")
+"""Places of the file where a secret may have been written by mistake."""
+_SECRET = ("secret", "user", "password")
+
+Members = Mapping[str, Any]
+DataSet = Mapping[str, Sequence[Members]]
+"""Handle -> entities that can stand for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Consistency:
+    """How soon a read shows what was written."""
+
+    within: float = 0.0
+    """Seconds after which every read shows every write; 0 where each does at once."""
+    every: float = 1.0
+    """Seconds between two tries."""
+
+
+@dataclass(frozen=True, slots=True)
+class VendorData:
+    """One vendor's side of a target."""
+
+    base_url: str
+    credentials: Mapping[str, Mapping[str, str]]
+    """Name -> scheme, and secret or user and password, as the file has them."""
+    sets: Sequence[DataSet]
+    unsupported: Mapping[str, str]
+    """Id of a requirement -> why the server is not meant to keep it."""
+
+
+@dataclass(frozen=True)
+class TargetFile:
+    """What an operator has written, found to be well formed."""
+
+    path: Path
+    production: bool
+    headers: Mapping[str, str]
+    proxy: str
+    ca_file: str
+    limits: Limits
+    consistency: Consistency
+    vendors: Mapping[str, VendorData]
+
+    def variables(self, vendors: Sequence[str]) -> set[str]:
+        """Return the environment variables that these vendors need."""
+        texts = [self.proxy, *self.headers.values()]
+        for vendor in vendors:
+            for credential in self.vendors[vendor].credentials.values():
+                texts += [credential[name] for name in _SECRET if name in credential]
+        return {text[1:] for text in texts if _VARIABLE.fullmatch(text)}
+
+    def opened(self, vendors: Sequence[str], environment: Mapping[str, str] = os.environ) -> "OpenedFile":
+        """Fill in what the environment has to give.
+
+        Raises:
+            UnusableTarget: it does not give all of it; one sentence names every variable that is missing.
+        """
+        named = self.variables(vendors)
+        if missing := sorted(name for name in named if not environment.get(name)):
+            be = "s are" if len(missing) > 1 else " is"
+            raise UnusableTarget(f"{self.path}: the environment variable{be} not set: {', '.join(missing)}")
+
+        def value(text: str) -> str:
+            return environment[text[1:]] if _VARIABLE.fullmatch(text) else text
+
+        secrets = {environment[name]: f"${name}" for name in named}
+        credentials: dict[str, dict[str, dict[str, str]]] = {}
+        for vendor in vendors:
+            credentials[vendor] = {}
+            for name, raw in self.vendors[vendor].credentials.items():
+                parts = [raw[part] for part in _SECRET if part in raw]
+                secret = ":".join(map(value, parts))
+                if not secret.isascii() or not secret.isprintable():
+                    raise UnusableTarget(f"{self.path}: {CREDENTIAL} {name} of {vendor} is no text of ASCII characters")
+                if all(map(_VARIABLE.fullmatch, parts)):
+                    secrets[secret] = ":".join(parts)
+                credentials[vendor][name] = {"scheme": raw["scheme"], "secret": secret}
+        headers = {name: value(text) for name, text in self.headers.items()}
+        access = Access(self.limits, value(self.proxy), self.ca_file, headers)
+        return OpenedFile(self, access, credentials, secrets)
+
+
+@dataclass(frozen=True)
+class OpenedFile:
+    """A target file with what the environment gave."""
+
+    file: TargetFile
+    access: Access
+    credentials: Mapping[str, Mapping[str, Mapping[str, str]]]
+    """Vendor -> name -> scheme and secret."""
+    secrets: Mapping[str, str] = field(repr=False)
+    """Secret -> what stands for it in reports."""
+
+    def bindings(self, vendor: str) -> dict[str, Mapping[str, str]]:
+        """Return a vendor's credentials by their handles."""
+        return {f"{CREDENTIAL}.{name}": item for name, item in self.credentials[vendor].items()}
+
+
+@cache
+def known(vendor: str) -> tuple[Document, Catalogue, Pack]:
+    """Return what is known of a vendor: its document, its catalogue, and the world that the catalogue is about.
+
+    Raises:
+        FaultyFile: one of them has a mistake.
+    """
+    document = load_document(vendor)
+    return document, load_catalogue(document), load_pack(document, PACK)
+
+
+@cache
+def shape() -> dict[str, Any]:
+    """Return the JSON Schema of target files."""
+    text = (Path(__file__).parent / "shapes" / "target.schema.json").read_text(encoding="utf-8")
+    schema: dict[str, Any] = json.loads(text)
+    return schema
+
+
+def read_target(path: Path) -> TargetFile:
+    """Read a target file; no environment is needed for that.
+
+    Raises:
+        FaultyFile: it has mistakes; each is named with its line and the way out, and none shows a secret.
+    """
+    file = load(path)
+    faults = problems_under(file, "", file.value, shape())
+    # The validator's words quote what it does not like, and in these places that may be a secret.
+    faults = [
+        replace(fault, reason="this is not as it has to be") if _PRIVATE.search(fault.pointer) else fault
+        for fault in faults
+    ]
+    if faults or (faults := [*_faults(file)]):
+        raise FaultyFile(faults)
+    raw = file.value
+    limits = Limits(**raw.get("limits", {}))
+    consistency = raw.get("consistency", {})
+    within = float(consistency.get("within", 0))
+    return TargetFile(
+        path=path,
+        production=raw.get("production", False),
+        headers=raw.get("headers", {}),
+        proxy=raw.get("proxy", ""),
+        ca_file=str(path.parent / raw["ca_file"]) if "ca_file" in raw else "",
+        limits=limits,
+        consistency=Consistency(within, float(consistency.get("every", Consistency().every))),
+        vendors={vendor: _vendor(vendor, item, raw.get("base_url", "")) for vendor, item in raw["vendors"].items()},
+    )
+
+
+def _vendor(vendor: str, raw: Mapping[str, Any], base_url: str) -> VendorData:
+    _, catalogue, _ = known(vendor)
+    return VendorData(
+        base_url=raw.get("base_url", base_url),
+        credentials=raw.get("credentials", {}),
+        sets=[
+            {handle: item if isinstance(item, list) else [item] for handle, item in one.items()} for one in _sets(raw)
+        ],
+        unsupported={
+            requirement.id: item["reason"]
+            for requirement in catalogue.checked
+            for item in reversed(raw.get("unsupported", ()))
+            if fnmatchcase(requirement.id, item["requirement"])
+        },
+    )
+
+
+def _sets(raw: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    data = raw.get("data", {})
+    return data if isinstance(data, list) else [data]
+
+
+# -- what the shape cannot say -------------------------------------------------------------------------------------
+
+
+def _faults(file: YamlFile) -> Iterator[Fault]:
+    raw = file.value
+    if "base_url" in raw:
+        yield from _url_faults(file, "/base_url", raw["base_url"])
+    if "ca_file" in raw and not (file.path.parent / raw["ca_file"]).is_file():
+        yield file.fault("/ca_file", f"there is no file {raw['ca_file']!r}", "name a PEM file, as seen from this file")
+    for vendor, item in raw["vendors"].items():
+        place = f"/vendors/{escape(vendor)}"
+        if vendor in catalogued():
+            yield from _vendor_faults(file, place, vendor, item)
+        else:
+            yield file.fault(place, f"there is no vendor {vendor!r}", f"use one of {', '.join(catalogued())}")
+
+
+def _vendor_faults(file: YamlFile, place: str, vendor: str, raw: Mapping[str, Any]) -> Iterator[Fault]:
+    document, catalogue, pack = known(vendor)
+    if "base_url" in raw:
+        yield from _url_faults(file, f"{place}/base_url", raw["base_url"])
+    elif "base_url" not in file.value:
+        yield file.fault(place, f"it is not said where {vendor} is", "give base_url here or for all vendors")
+    for name, credential in raw.get("credentials", {}).items():
+        at = f"{place}/credentials/{escape(name)}"
+        yield from _handle_faults(file, at, f"{CREDENTIAL}.{name}", _handles(catalogue))
+        yield from _credential_faults(file, at, credential, document, wrong=is_wrong(pack, name))
+    for index, one in enumerate(_sets(raw)):
+        at = f"{place}/data/{index}" if isinstance(raw.get("data"), list) else f"{place}/data"
+        yield from _data_faults(file, at, one, catalogue, pack)
+    for index, item in enumerate(raw.get("unsupported", ())):
+        if not any(fnmatchcase(requirement.id, item["requirement"]) for requirement in catalogue.checked):
+            reason = f"no requirement is {item['requirement']!r}"
+            fix = "take an id of `couponcheck list`, or one with * in it"
+            yield file.fault(f"{place}/unsupported/{index}/requirement", reason, fix)
+
+
+def _url_faults(file: YamlFile, place: str, url: str) -> Iterator[Fault]:
+    if not is_base_url(url):
+        yield file.fault(place, "this is no base URL", shape()["$defs"]["base_url"]["description"])
+
+
+def schemes(document: Document) -> dict[str, SecurityScheme]:
+    """Return the ways in which a vendor takes credentials, by name."""
+    return {item.scheme.name: item.scheme for operation in document.operations.values() for item in operation.security}
+
+
+def is_wrong(pack: Pack, name: str) -> bool:
+    """Tell whether a credential is meant to be refused."""
+    return any(entity.handle == f"{CREDENTIAL}.{name}" and entity.data["principal"] is None for entity in pack.entities)
+
+
+def _credential_faults(
+    file: YamlFile, place: str, raw: Mapping[str, str], document: Document, *, wrong: bool
+) -> Iterator[Fault]:
+    scheme = schemes(document).get(raw["scheme"])
+    if scheme is None:
+        fix = f"use one of {', '.join(sorted(schemes(document)))}"
+        yield file.fault(f"{place}/scheme", f"{document.vendor} has no such scheme", fix)
+        return
+    given = [part for part in _SECRET if part in raw]
+    if given not in ([["secret"], ["user", "password"]] if scheme.kind == "basic" else [["secret"]]):
+        fix = "give either user and password or a secret" if scheme.kind == "basic" else "give its secret"
+        yield file.fault(place, f"a credential of the scheme {raw['scheme']} is given in another way", fix)
+    for part in given:
+        if raw[part] == REPLACE or (raw[part].startswith("$") and not _VARIABLE.fullmatch(raw[part])):
+            yield file.fault(f"{place}/{part}", "the value is still to be given", "write $NAME of a variable")
+        elif not wrong and not raw[part].startswith("$"):
+            fix = "write $NAME of an environment variable that holds it"
+            yield file.fault(f"{place}/{part}", "a credential that is accepted must not stand in a file", fix)
+
+
+def _data_faults(
+    file: YamlFile, place: str, data: Mapping[str, Any], catalogue: Catalogue, pack: Pack
+) -> Iterator[Fault]:
+    for handle, given in data.items():
+        at = f"{place}/{escape(handle)}"
+        if handle.startswith(f"{CREDENTIAL}."):
+            yield file.fault(at, f"{handle} is no data", f"give it as {handle.partition('.')[2]} under credentials")
+            continue
+        yield from (found := [*_handle_faults(file, at, handle, _handles(catalogue))])
+        if found:
+            continue
+        kind = pack.kinds.get(handle.partition(".")[0])
+        properties = kind.schema["properties"] if kind else {}
+        for index, members in enumerate(given if isinstance(given, list) else [given]):
+            inside = f"{at}/{index}" if isinstance(given, list) else at
+            for name, value in members.items():
+                if name not in properties:
+                    fix = _did_you_mean(name, properties) or f"use one of {', '.join(properties)}"
+                    yield file.fault(f"{inside}/{escape(name)}", f"{handle} has no member {name!r}", fix)
+                elif value == REPLACE:
+                    fix = "give the value, or leave the line out"
+                    yield file.fault(f"{inside}/{escape(name)}", "the value is still to be given", fix)
+
+
+def _handles(catalogue: Catalogue) -> set[str]:
+    return {handle for requirement in catalogue.checked for handle in requirement.handles}
+
+
+def _handle_faults(file: YamlFile, place: str, handle: str, handles: set[str]) -> Iterator[Fault]:
+    if handle not in handles:
+        fix = _did_you_mean(handle, handles) or "leave it out; `couponcheck init` writes every handle there is"
+        yield file.fault(place, f"no requirement names {handle}", fix)
+
+
+def _did_you_mean(name: str, names: Any) -> str:
+    near = get_close_matches(name, names, 1, 0.7)
+    return f"did you mean {near[0]}" if near else ""

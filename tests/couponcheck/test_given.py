@@ -1,0 +1,280 @@
+"""A server that a target file describes: the mock, taken for a stranger's."""
+
+import contextlib
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from broken_server import VENDORS, catalogue, serving
+from click.testing import CliRunner, Result
+from couponcheck.commands import couponcheck
+from couponcheck.judge import FAIL, NOT_SELECTED, NOT_TESTABLE, PASS, WARN, Outcome
+from couponcheck.run import CONFORMANT, NOT_CONFORMANT, PARTIAL, Run
+from couponcheck.targetfile import read_target
+from couponcheck.transport import UnusableTarget
+from target_files import contents, environment, seeded, written
+
+PROOFS = Path(__file__).parent / "proofs"
+UNUSE = "crowdtwist.unuseCoupon."
+LIST = "crowdtwist.listUsableCoupons."
+HARMLESS = {"shoplazza.receiveCoupons.unknown-coupon"}
+"""A request that succeeds and changes nothing: no coupon is there to be assigned."""
+
+
+@contextlib.contextmanager
+def running(folder: Path, raw: Mapping[str, Any], *, allow_writes: bool = True, **how: Any) -> Iterator[Run]:
+    run = Run.prepare_given(read_target(written(folder, raw)), (), 1, allow_writes=allow_writes, **how)
+    with contextlib.closing(run):
+        yield run
+
+
+def judged(run: Run, *chosen: str) -> dict[str, Outcome]:
+    """Carry out the chosen requirements, or all but those that make requests up."""
+    items = [item for judge in run.judges.values() for item in judge.catalogue.checked]
+    picked = [item for item in items if (item.id in chosen if chosen else item.generated is None)]
+    run.selected = len(picked)
+    return {item.id: run.judge(item) for item in picked}
+
+
+@pytest.fixture(autouse=True)
+def _credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    for vendor in VENDORS:
+        for name, value in environment(vendor).items():
+            monkeypatch.setenv(name, value)
+
+
+def data_of(raw: dict[str, Any], vendor: str = "crowdtwist") -> dict[str, Any]:
+    data: dict[str, Any] = raw["vendors"][vendor]["data"]
+    return data
+
+
+@pytest.mark.parametrize("vendor", VENDORS)
+def test_with_all_data_and_writes_every_requirement_passes_and_what_was_changed_is_known(
+    vendor: str, tmp_path: Path
+) -> None:
+    with serving(vendor) as url, running(tmp_path, contents(url, vendor)) as run:
+        found = judged(run)
+        assert {name: outcome.reason for name, outcome in found.items() if outcome.verdict != PASS} == {}
+        assert run.verdict == CONFORMANT
+        (judge,) = run.judges.values()
+        assert {
+            change.requirement.id for change in judge.changes if not change.requirement.needs_permission
+        } <= HARMLESS
+        wanted = {(item.id, handle) for item in catalogue(vendor).checked for handle in item.spends}
+        assert {(requirement.id, handle) for requirement, spent in judge.spent for handle in spent} == wanted
+
+
+@pytest.mark.parametrize("vendor", VENDORS)
+def test_without_writes_nothing_is_changed_and_nothing_fails(vendor: str, tmp_path: Path) -> None:
+    with serving(vendor) as url, running(tmp_path, contents(url, vendor), allow_writes=False) as run:
+        before = seeded(url, vendor)
+        found = judged(run)
+        assert {outcome.verdict for outcome in found.values()} <= {PASS, NOT_SELECTED}
+        assert {name for name, outcome in found.items() if outcome.verdict == NOT_SELECTED} >= {
+            item.id for item in catalogue(vendor).checked if item.needs_permission
+        }
+        (judge,) = run.judges.values()
+        assert {change.requirement.id for change in judge.changes} <= HARMLESS
+        assert run.verdict == CONFORMANT
+        assert seeded(url, vendor) == before
+
+
+def test_of_a_pool_the_first_that_is_as_it_has_to_be_is_taken(tmp_path: Path) -> None:
+    """A coupon that is listed cannot be the used one, so the next is tried."""
+    with serving("crowdtwist") as url:
+        raw = contents(url, "crowdtwist")
+        data = data_of(raw)
+        data["coupon.used"] = [{"code": data["coupon.five"]["code"]}, {"code": data["coupon.used"]["code"]}]
+        with running(tmp_path, raw) as run:
+            found = judged(run, f"{UNUSE}usable-again")
+            (judge,) = run.judges.values()
+            assert found[f"{UNUSE}usable-again"].verdict == PASS
+            assert [spent for _, spent in judge.spent] == [{"coupon.used": {"code": data["coupon.used"][1]["code"]}}]
+
+
+def test_data_that_is_not_as_a_write_needs_it_is_not_testable_and_accuses_nobody(tmp_path: Path) -> None:
+    with serving("crowdtwist") as url:
+        raw = contents(url, "crowdtwist")
+        data = data_of(raw)
+        data["coupon.used"] = {"code": data["coupon.five"]["code"]}
+        with running(tmp_path, raw) as run:
+            outcome = judged(run, f"{UNUSE}usable-again")[f"{UNUSE}usable-again"]
+            (judge,) = run.judges.values()
+    assert outcome.verdict == NOT_TESTABLE
+    assert outcome.reason.startswith(
+        "the target's data is not as the target file says: expected [].code does not contain ACC58111301; got"
+    )
+    assert (judge.changes, judge.spent) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("defect", "accused"),
+    [
+        ("crowdtwist.used-unexpiring-listed", f"{LIST}omits-used"),
+        ("crowdtwist.expired-listed", f"{LIST}omits-expired"),
+        # It shows with the first coupon that is unused, and nothing puts the data back before the next.
+        ("crowdtwist.unuse-whole-reward", f"{UNUSE}only-that-coupon"),
+    ],
+)
+def test_a_fault_is_not_excused_as_wrong_data(defect: str, accused: str, tmp_path: Path) -> None:
+    """What a precondition looks at is itself judged, so a server that lists too much is still accused."""
+    with serving("crowdtwist", defects=(defect,)) as url, running(tmp_path, contents(url, "crowdtwist")) as run:
+        found = judged(run)
+        assert found[accused].verdict == FAIL
+        assert run.verdict == NOT_CONFORMANT
+
+
+DEFECTS = {
+    requirement.id: proofs[requirement.id]["defect"]
+    for vendor in VENDORS
+    for proofs in [yaml.safe_load((PROOFS / f"{vendor}.yaml").read_text(encoding="utf-8"))["proofs"]]
+    for requirement in catalogue(vendor).checked
+    if requirement.needs_permission
+}
+
+
+@pytest.mark.parametrize("requirement", DEFECTS)
+def test_a_defect_of_what_writes_is_found_where_nothing_puts_the_data_back(requirement: str, tmp_path: Path) -> None:
+    """Neither what requirements before have changed nor a precondition hides it."""
+    vendor = requirement.partition(".")[0]
+    with serving(vendor, defects=(DEFECTS[requirement],)) as url, running(tmp_path, contents(url, vendor)) as run:
+        outcome = judged(run)[requirement]
+    assert outcome.verdict == (FAIL if outcome.requirement.level == "must" else WARN), outcome.reason
+
+
+def test_what_a_run_used_up_the_next_leaves_alone(tmp_path: Path) -> None:
+    with serving("crowdtwist") as url:
+        raw = contents(url, "crowdtwist")
+        chosen = (f"{LIST}omits-used", f"{UNUSE}usable-again")
+        with running(tmp_path, raw) as run:
+            assert {outcome.verdict for outcome in judged(run, *chosen).values()} == {PASS}
+        spent = {"vendor": "crowdtwist", "entities": {"coupon.used": {"code": "JDSI2JE"}}}
+        with running(tmp_path, raw, reports=[{"spent": [spent]}]) as run:
+            found = judged(run, *chosen)
+            assert {outcome.verdict for outcome in found.values()} == {NOT_TESTABLE}
+            assert {outcome.reason for outcome in found.values()} == {
+                "the target's data has nothing left for it: all was used up by what needed it before"
+            }
+        data_of(raw)["coupon.used"] = [{"code": "JDSI2JE"}, {"code": "KEPT-USED-7"}]
+        with running(tmp_path, raw, reports=[{"spent": [spent]}]) as run:
+            assert {outcome.verdict for outcome in judged(run, *chosen).values()} == {PASS}
+
+
+def test_a_requirement_takes_the_first_set_that_has_all_it_needs(tmp_path: Path) -> None:
+    with serving("crowdtwist") as url:
+        raw = contents(url, "crowdtwist")
+        data = data_of(raw)
+        little = {"member.alice": {"id": data["member.alice"]["id"]}}
+        other = {"member.alice": {name: data["member.bob"][name] for name in ("id", "email")}}
+        raw["vendors"]["crowdtwist"]["data"] = [little, other]
+        chosen = (f"{LIST}default-id-type", f"{LIST}by-email", f"{LIST}by-username")
+        with running(tmp_path, raw) as run:
+            found = judged(run, *chosen)
+    asked = {key: outcome.exchanges[0].request.target for key, outcome in found.items() if outcome.exchanges}
+    assert asked.keys() == {chosen[0], chosen[1]}
+    assert f"/{data['member.alice']['id']}/" in asked[chosen[0]]
+    assert f"/{data['member.bob']['id']}/" in asked[chosen[1]]
+    assert (found[chosen[2]].verdict, found[chosen[2]].reason) == (
+        NOT_TESTABLE,
+        "the target's data lacks member.alice.username",
+    )
+
+
+def test_what_is_declared_unsupported_is_not_carried_out_and_no_way_to_be_conformant(tmp_path: Path) -> None:
+    with serving("shoplazza") as url:
+        raw = contents(url, "shoplazza")
+        raw["vendors"]["shoplazza"]["unsupported"] = [
+            {"requirement": "shoplazza.receiveCoupons.unlimited", "reason": "every coupon ends"},
+            {"requirement": "shoplazza.*.first-*", "reason": "no first orders"},
+        ]
+        chosen = [f"shoplazza.receiveCoupons.{name}" for name in ("unlimited", "first-order", "assigns")]
+        with running(tmp_path, raw) as run:
+            found = judged(run, *chosen)
+            assert run.verdict == PARTIAL
+    assert [(found[name].verdict, found[name].reason) for name in chosen] == [
+        (NOT_SELECTED, "declared unsupported: every coupon ends"),
+        (NOT_TESTABLE, "declared unsupported: no first orders"),
+        (PASS, ""),
+    ]
+
+
+def test_a_run_that_reaches_its_limit_of_requests_is_partial(tmp_path: Path) -> None:
+    with serving("chargeover") as url:
+        raw = {**contents(url, "chargeover"), "limits": {"requests": 5}}
+        with running(tmp_path, raw) as run:
+            found = judged(run)
+            assert (run.requests, run.verdict) == (5, PARTIAL)
+    reason = "the limit of 5 requests for a run is reached (limits.requests)"
+    left = [outcome for outcome in found.values() if outcome.verdict != PASS]
+    assert {outcome.verdict for outcome in left} == {NOT_TESTABLE}
+    assert {outcome.reason for outcome in left if outcome.requirement.calls} == {reason}
+
+
+@pytest.mark.parametrize("named", [(), ("other.example.com",)])
+def test_a_target_in_production_is_not_written_to_unless_it_is_named_again(
+    named: tuple[str, ...], tmp_path: Path
+) -> None:
+    with serving("chargeover") as url:
+        raw = {**contents(url, "chargeover"), "production": True}
+        with pytest.raises(UnusableTarget, match=r"marks 127\.0\.0\.1 as production; .* add --production 127\.0\.0\.1"):
+            Run.prepare_given(read_target(written(tmp_path, raw)), (), 1, allow_writes=True, production=named)
+        with running(tmp_path, raw, allow_writes=False) as run:
+            assert run.judges
+        with running(tmp_path, raw, production=["127.0.0.1"]) as run:
+            assert run.judges
+
+
+def test_a_vendor_that_the_file_does_not_know_is_refused(tmp_path: Path) -> None:
+    with serving("chargeover") as url:
+        file = read_target(written(tmp_path, contents(url, "chargeover")))
+        with pytest.raises(UnusableTarget, match="has nothing about shoplazza; it is about chargeover"):
+            Run.prepare_given(file, ("shoplazza",), 1, allow_writes=False)
+
+
+# -- at the terminal -----------------------------------------------------------------------------------------------
+
+
+def ended(*arguments: str) -> Result:
+    return CliRunner().invoke(couponcheck, arguments)
+
+
+def test_the_terminal_and_the_report_list_what_was_changed_and_no_secret(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TAG", "tag-of-nobody")
+    with serving("crowdtwist") as url:
+        path = str(written(tmp_path, {**contents(url, "crowdtwist"), "headers": {"X-Tag": "$TAG"}}))
+        report = tmp_path / "report.json"
+        done = ended("run", path, "--allow-writes", "-k", "usable-again or key-checked", "--json", str(report))
+        again = ended("run", path, "--allow-writes", "-k", "usable-again", "--spent", str(report))
+    assert done.exit_code == 0, done.output
+    assert "1 requests succeeded that may have changed data; no operation takes that back:" in done.output
+    assert 'usable-again: coupon.used {"code": "JDSI2JE"}' in done.output
+    told = json.loads(report.read_text(encoding="utf-8"))
+    (change,) = told["changed"]
+    assert change["requirement"] == f"{UNUSE}usable-again"
+    assert change["curl"].startswith("curl -sS -H 'Content-Type: application/json'")
+    assert "-H 'X-Tag: '\"$TAG\" " in change["curl"]
+    assert change["curl"].endswith('?api_key=\'"$CROWDTWIST_MAIN_SECRET"')
+    assert told["spent"] == [
+        {
+            "vendor": "crowdtwist",
+            "requirement": f"{UNUSE}usable-again",
+            "entities": {"coupon.used": {"code": "JDSI2JE"}},
+        }
+    ]
+    assert "tag-of-nobody" not in done.output + report.read_text(encoding="utf-8")
+    assert again.exit_code == 2, again.output
+    assert "all was used up" in again.output
+
+
+def test_a_report_that_is_none_is_refused_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "report.json").write_text("[]")
+    with serving("chargeover") as url:
+        path = str(written(tmp_path, contents(url, "chargeover")))
+        done = ended("run", path, "--spent", str(tmp_path / "report.json"))
+    assert done.exit_code == 2
+    assert done.output.endswith("give one that `couponcheck run --json` wrote\n")

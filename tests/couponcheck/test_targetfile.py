@@ -1,0 +1,270 @@
+"""The target file: what is refused, and how; what the environment gives; what `couponcheck init` writes."""
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+from broken_server import VENDORS
+from click.testing import CliRunner
+from couponcheck.commands import couponcheck
+from couponcheck.starter import started
+from couponcheck.targetfile import REPLACE, known, read_target, shape
+from couponcheck.transport import UnusableTarget
+from couponspec import FaultyFile
+from target_files import written
+
+WHOLE: dict[str, Any] = {
+    "version": 1,
+    "base_url": "https://sandbox.example.com/loyalty",
+    "vendors": {
+        "crowdtwist": {
+            "credentials": {
+                "main": {"scheme": "api_key", "secret": "$CT_KEY"},
+                "wrong": {"scheme": "api_key", "secret": "no-such-key"},
+            },
+            "data": {"member.alice": {"id": "1001"}, "coupon.used": [{"code": "A"}, {"code": "B"}]},
+        }
+    },
+}
+Change = Callable[[dict[str, Any]], Any]
+
+
+def changed(change: Change) -> dict[str, Any]:
+    """Copy the whole file and change it."""
+    copy: dict[str, Any] = json.loads(json.dumps(WHOLE))
+    change(copy)
+    return copy
+
+
+def within(place: str, value: Any) -> Change:
+    """Make a change that sets one value."""
+
+    def change(raw: dict[str, Any]) -> None:
+        *path, last = place.split("/")
+        for name in path:
+            raw = raw[name]
+        raw[last] = value
+
+    return change
+
+
+CREDENTIALS = "vendors/crowdtwist/credentials"
+DATA = "vendors/crowdtwist/data"
+
+
+def test_a_whole_file_is_read(tmp_path: Path) -> None:
+    file = read_target(written(tmp_path, WHOLE))
+
+    assert file.vendors["crowdtwist"].base_url == "https://sandbox.example.com/loyalty"
+    assert file.vendors["crowdtwist"].sets == [
+        {"member.alice": [{"id": "1001"}], "coupon.used": [{"code": "A"}, {"code": "B"}]}
+    ]
+    assert (file.production, file.limits.timeout, file.consistency.within) == (False, 10, 0)
+    assert file.opened(["crowdtwist"], {"CT_KEY": "QWERTY"}).bindings("crowdtwist") == {
+        "credential.main": {"scheme": "api_key", "secret": "QWERTY"},
+        "credential.wrong": {"scheme": "api_key", "secret": "no-such-key"},
+    }
+
+
+@pytest.mark.parametrize(
+    ("change", "place", "reason", "fix"),
+    [
+        (within("version", 2), "/version", "1 was expected", "write version: 1, the version of this format"),
+        (within("base-url", "x"), "", "'base-url' was unexpected", ""),
+        (within("base_url", "sandbox"), "/base_url", "not as it has to be", "give http://HOST:PORT or https://HOST"),
+        (within("base_url", "https://me:pw@x"), "/base_url", "no base URL", "give http://HOST:PORT or https://HOST"),
+        (within("base_url", "https://x:99999"), "/base_url", "no base URL", "give http://HOST:PORT or https://HOST"),
+        (lambda raw: raw.pop("base_url"), "/vendors/crowdtwist", "not said where", "give base_url here or for all"),
+        (within("production", "no"), "/production", "is not of type 'boolean'", "say true if writes"),
+        (within("headers", {"X": 7}), "/headers/X", "not as it has to be", ""),
+        (within("proxy", "me:pw@proxy"), "/proxy", "not as it has to be", "give the URL of a proxy"),
+        (within("ca_file", "none.pem"), "/ca_file", "there is no file 'none.pem'", "name a PEM file"),
+        (within("limits", {"timeout": 0}), "/limits/timeout", "", "give a number of seconds"),
+        (within("limits", {"parallel": 4}), "/limits", "'parallel' was unexpected", ""),
+        (within("consistency", {"kind": "weak"}), "/consistency/kind", "'weak'", "write strong or eventual"),
+        (within("consistency", {"kind": "eventual"}), "/consistency", "'within' is a required property", ""),
+        (within("consistency", {"kind": "strong", "within": 5}), "/consistency/kind", "", "write eventual"),
+        (within("vendors", {}), "/vendors", "", "give each vendor"),
+        (
+            within("vendors", {"acme": {}}),
+            "/vendors/acme",
+            "there is no vendor 'acme'",
+            "use one of chargeover, crowdt",
+        ),
+        (within(f"{CREDENTIALS}/main", "QWERTY"), f"/{CREDENTIALS}/main", "not as it has to be", "give {scheme: NAME"),
+        (
+            within(f"{CREDENTIALS}/main/secret", "QWERTY"),
+            f"/{CREDENTIALS}/main/secret",
+            "a credential that is accepted must not stand in a file",
+            "write $NAME of an environment variable",
+        ),
+        (
+            within(f"{CREDENTIALS}/main/secret", "$QWERTY-7"),
+            f"/{CREDENTIALS}/main/secret",
+            "still to be given",
+            "$NAME",
+        ),
+        (
+            within(f"{CREDENTIALS}/main/scheme", "basic"),
+            f"/{CREDENTIALS}/main/scheme",
+            "no such scheme",
+            "api_key, ct_a",
+        ),
+        (
+            within(f"{CREDENTIALS}/main", {"scheme": "api_key", "user": "$A", "password": "$B"}),
+            f"/{CREDENTIALS}/main",
+            "is given in another way",
+            "give its secret",
+        ),
+        (
+            within(f"{CREDENTIALS}/mine", {"scheme": "api_key", "secret": "$A"}),
+            f"/{CREDENTIALS}/mine",
+            "no requirement names credential.mine",
+            "did you mean credential.main",
+        ),
+        (within(f"{DATA}/coupon.usd", {}), f"/{DATA}/coupon.usd", "no requirement names", "did you mean coupon.used"),
+        (within(f"{DATA}/coupon.used", "A"), f"/{DATA}/coupon.used", "", "give the members of one entity"),
+        (within(f"{DATA}/coupon.used", []), f"/{DATA}/coupon.used", "", ""),
+        (
+            within(f"{DATA}/coupon.used", [{"code": "A"}, {"cod": "B"}]),
+            f"/{DATA}/coupon.used/1/cod",
+            "coupon.used has no member 'cod'",
+            "did you mean code",
+        ),
+        (
+            within(f"{DATA}/credential.main", {"scheme": "api_key"}),
+            f"/{DATA}/credential.main",
+            "is no data",
+            "give it as main under credentials",
+        ),
+        (
+            within("vendors/crowdtwist/data", [{"member.alice": {"id": REPLACE}}]),
+            f"/{DATA}/0/member.alice/id",
+            "still to be given",
+            "give the value, or leave the line out",
+        ),
+        (
+            within("vendors/crowdtwist/unsupported", [{"requirement": "crowdtwist.x", "reason": "old"}]),
+            "/vendors/crowdtwist/unsupported/0/requirement",
+            "no requirement is 'crowdtwist.x'",
+            "take an id of `couponcheck list`",
+        ),
+    ],
+)
+def test_a_mistake_is_named_with_its_place_and_the_way_out(
+    change: Change, place: str, reason: str, fix: str, tmp_path: Path
+) -> None:
+    path = written(tmp_path, changed(change))
+
+    with pytest.raises(FaultyFile) as caught:
+        read_target(path)
+
+    (fault,) = caught.value.faults
+    assert fault.pointer == f"#{place}"
+    assert fault.line is not None
+    assert reason in fault.reason
+    assert fix in fault.fix
+    assert "pw" not in str(fault)
+    assert "QWERTY" not in fault.reason + fault.fix
+
+
+def test_all_that_the_environment_lacks_is_said_at_once(tmp_path: Path) -> None:
+    file = read_target(
+        written(tmp_path, changed(lambda raw: raw.update(headers={"X-Key": "$CT_HEADER"}, proxy="$CT_PROXY")))
+    )
+
+    with pytest.raises(UnusableTarget) as caught:
+        file.opened(["crowdtwist"], {"CT_HEADER": ""})
+    assert str(caught.value) == f"{file.path}: the environment variables are not set: CT_HEADER, CT_KEY, CT_PROXY"
+
+
+def test_what_came_from_the_environment_has_a_name_to_be_printed_by(tmp_path: Path) -> None:
+    main = {"scheme": "basic", "user": "$CO_USER", "password": "$CO_PASSWORD"}
+    wrong = {"scheme": "basic", "user": "$CO_USER", "password": "wrong"}
+    contents = {
+        "version": 1,
+        "base_url": "http://x",
+        "headers": {"X-Key": "$CO_HEADER", "X-Plain": "plain"},
+        "vendors": {"chargeover": {"credentials": {"main": main, "wrong": wrong}}},
+    }
+    values = {"CO_USER": "public", "CO_PASSWORD": "private", "CO_HEADER": "hidden"}
+
+    opened = read_target(written(tmp_path, contents)).opened(["chargeover"], values)
+
+    assert opened.bindings("chargeover")["credential.main"]["secret"] == "public:private"
+    assert opened.bindings("chargeover")["credential.wrong"]["secret"] == "public:wrong"
+    assert opened.access.headers == {"X-Key": "hidden", "X-Plain": "plain"}
+    assert opened.secrets == {
+        "public": "$CO_USER",
+        "private": "$CO_PASSWORD",
+        "hidden": "$CO_HEADER",
+        "public:private": "$CO_USER:$CO_PASSWORD",
+    }
+
+
+def test_a_credential_that_no_header_could_carry_is_refused(tmp_path: Path) -> None:
+    file = read_target(written(tmp_path, WHOLE))
+    with pytest.raises(UnusableTarget, match="credential main of crowdtwist is no text of ASCII characters"):
+        file.opened(["crowdtwist"], {"CT_KEY": "schlüssel"})
+
+
+def test_the_schema_is_published() -> None:
+    done = CliRunner().invoke(couponcheck, ["schema", "target"])
+    assert json.loads(done.output) == shape()
+    jsonschema.Draft202012Validator.check_schema(shape())
+
+
+# -- couponcheck init ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("vendor", VENDORS)
+def test_what_init_writes_asks_for_every_value_and_is_whole_once_they_are_given(vendor: str, tmp_path: Path) -> None:
+    """Line by line a value of the mock's own world takes the place of each that is to be replaced."""
+    _, catalogue, pack = known(vendor)
+    text = started([vendor])
+    path = tmp_path / "target.yaml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(FaultyFile) as caught:
+        read_target(path)
+    places = [index for index, line in enumerate(text.splitlines(), 1) if line.count(REPLACE) and ": {" in line]
+    assert {fault.line for fault in caught.value.faults} == set(places)
+    assert {fault.reason for fault in caught.value.faults} == {"the value is still to be given"}
+
+    bindings = pack.bindings(0)
+    lines = text.splitlines()
+    for place in places:
+        handle = lines[place - 1].strip().partition(":")[0]
+        lines[place - 1] = re.sub(
+            rf"(\w+): {REPLACE}",
+            lambda match, handle=handle: f"{match[1]}: {json.dumps(bindings[handle][match[1]], ensure_ascii=False)}",  # type: ignore[misc]
+            lines[place - 1],
+        )
+    path.write_text("\n".join(lines), encoding="utf-8")
+    file = read_target(path)
+    (one,) = file.vendors[vendor].sets
+    given = {*one, *(f"credential.{name}" for name in file.vendors[vendor].credentials)}
+    assert given == {handle for requirement in catalogue.checked for handle in requirement.handles}
+    for requirement in catalogue.checked:
+        for handle, members in requirement.needs.items():
+            assert handle.startswith("credential.") or members <= one[handle][0].keys()
+
+
+def test_init_says_what_each_entity_has_to_be() -> None:
+    text = " ".join(line.strip(" #") for line in started(["crowdtwist", "chargeover"]).splitlines())
+    assert "has to be a coupon of sunshine, state: used, owner: member.alice, date_to_expire: in 30 days." in text
+    assert "has to be a member of sunshine, owner of no coupon." in text
+    assert "owner of 3 coupons (state: used, date_to_expire: to come)." in text
+    assert "A member who never received a coupon gets no_activities, or an empty list." in text
+    assert "wrong: {scheme: basic, user: $CHARGEOVER_MAIN_USER, password: wrong-password}" in text
+    assert "for client moonlight" in text
+
+
+def test_init_writes_every_vendor_asked_for() -> None:
+    done = CliRunner().invoke(couponcheck, ["init", "--vendor", "shoplazza", "--vendor", "chargeover"])
+    assert done.exit_code == 0
+    assert list(yaml.safe_load(done.output)["vendors"]) == ["shoplazza", "chargeover"]

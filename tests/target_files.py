@@ -1,0 +1,59 @@
+"""Target files for a mock that is taken for a stranger's server."""
+
+import json
+import urllib.request
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from couponcheck.targetfile import CREDENTIAL, is_wrong, known
+
+
+def seeded(url: str, vendor: str) -> dict[str, dict[str, Any]]:
+    """Return handle -> members of the seeded entities of a mock's default world."""
+    with urllib.request.urlopen(f"{url}/__admin/namespaces/default/bindings", timeout=30) as response:  # noqa: S310
+        found: dict[str, dict[str, Any]] = json.load(response)["bindings"][vendor]
+    return found
+
+
+def environment(vendor: str) -> dict[str, str]:
+    """Return the variables that hold a vendor's credentials."""
+    _, catalogue, pack = known(vendor)
+    needed = {handle for requirement in catalogue.checked for handle in requirement.handles}
+    found: dict[str, str] = {}
+    for entity in pack.entities:
+        if entity.handle in needed and entity.kind == CREDENTIAL and not is_wrong(pack, entity.name):
+            parts = entity.data["secret"].split(":")
+            names = ("user", "password") if len(parts) > 1 else ("secret",)
+            found |= {variable(vendor, entity.name, name): part for name, part in zip(names, parts, strict=True)}
+    return found
+
+
+def variable(vendor: str, name: str, part: str) -> str:
+    """Name the environment variable of a part of a credential."""
+    return f"{vendor}_{name}_{part}".upper()
+
+
+def contents(url: str, vendor: str) -> dict[str, Any]:
+    """Return a target file that tells all about one vendor's side of a mock."""
+    _, catalogue, pack = known(vendor)
+    needed = {handle for requirement in catalogue.checked for handle in requirement.handles}
+    bindings = {handle: members for handle, members in seeded(url, vendor).items() if handle in needed}
+    credentials = {}
+    for entity in pack.entities:
+        if entity.kind == CREDENTIAL and entity.handle in needed:
+            parts = entity.data["secret"].split(":")
+            names = ("user", "password") if len(parts) > 1 else ("secret",)
+            credentials[entity.name] = {"scheme": entity.data["scheme"]} | {
+                name: part if is_wrong(pack, entity.name) else f"${variable(vendor, entity.name, name)}"
+                for name, part in zip(names, parts, strict=True)
+            }
+    data = {handle: members for handle, members in bindings.items() if not handle.startswith(f"{CREDENTIAL}.")}
+    return {"version": 1, "base_url": url, "vendors": {vendor: {"credentials": credentials, "data": data}}}
+
+
+def written(folder: Path, contents: Mapping[str, Any]) -> Path:
+    """Write a target file; its first member stands on line 2."""
+    path = folder / "target.yaml"
+    path.write_text(json.dumps(contents, indent=1, ensure_ascii=False), encoding="utf-8")
+    return path
