@@ -11,7 +11,7 @@ from couponcheck.targetfile import CREDENTIAL, is_wrong, known
 
 def seeded(url: str, vendor: str) -> dict[str, dict[str, Any]]:
     """Return handle -> members of the seeded entities of a mock's default world."""
-    with urllib.request.urlopen(f"{url}/__admin/namespaces/default/bindings", timeout=30) as response:  # noqa: S310
+    with urllib.request.urlopen(f"{url}/__admin/namespaces/default/bindings", timeout=30) as response:  # noqa: S310 - the URL is that of a mock of ours
         found: dict[str, dict[str, Any]] = json.load(response)["bindings"][vendor]
     return found
 

@@ -122,7 +122,7 @@ def test_a_secret_that_is_not_set_is_one_line(tmp_path: Path, monkeypatch: pytes
 
 @pytest.mark.parametrize("command", ["doctor", "run"])
 @pytest.mark.parametrize("hangs", [False, True])
-def test_a_dead_or_hanging_target_is_one_sentence(command: str, hangs: bool, tmp_path: Path) -> None:  # noqa: FBT001
+def test_a_dead_or_hanging_target_is_one_sentence(command: str, hangs: bool, tmp_path: Path) -> None:  # noqa: FBT001 - a parameter of the test's table
     with serving("chargeover") as url:
         raw = contents(url, "chargeover")
     with contextlib.closing(socket.socket()) as port:
