@@ -239,11 +239,9 @@ def test_what_init_writes_asks_for_every_value_and_is_whole_once_they_are_given(
     lines = text.splitlines()
     for place in places:
         handle = lines[place - 1].strip().partition(":")[0]
-        lines[place - 1] = re.sub(
-            rf"(\w+): {REPLACE}",
-            lambda match, handle=handle: f"{match[1]}: {json.dumps(bindings[handle][match[1]], ensure_ascii=False)}",  # type: ignore[misc]
-            lines[place - 1],
-        )
+        for member in re.findall(rf"(\w+): {REPLACE}", lines[place - 1]):
+            value = json.dumps(bindings[handle][member], ensure_ascii=False)
+            lines[place - 1] = lines[place - 1].replace(f"{member}: {REPLACE}", f"{member}: {value}", 1)
     path.write_text("\n".join(lines), encoding="utf-8")
     file = read_target(path)
     (one,) = file.vendors[vendor].sets
