@@ -470,7 +470,7 @@ def test_wrong_usage_is_exit_code_2(tmp_path: Path, flags: list[str]) -> None:
 def test_without_a_journal_there_is_no_coverage(tmp_path: Path) -> None:
     """The endpoint and the command say why."""
     with serving(tmp_path, "--no-journal") as quiet:
-        assert_problem(quiet.admin("GET", "/coverage"), 409, "coverage")
-        assert_problem(quiet.admin("DELETE", "/coverage"), 409, "coverage")
+        assert_problem(quiet.admin("GET", "/coverage"), 409, "journal")
+        assert_problem(quiet.admin("DELETE", "/coverage"), 409, "journal")
         code, _, complaint = run(tmp_path, quiet.origin)
         assert (code, "--no-journal" in complaint) == (2, True)

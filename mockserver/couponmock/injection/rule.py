@@ -131,7 +131,7 @@ def _check_match(match: Any, documents: Mapping[str, Document]) -> None:
     methods = sorted(
         {operation.method for document in documents.values() for operation in document.operations.values()}
     )
-    if match.get("method", methods[0]) not in methods:
+    if match.get("method", methods[0]).upper() not in methods:
         raise Unusable(f"No operation has the method {match['method']!r}; there are {', '.join(methods)}.")
     secret = sorted(name for name in query for document in documents.values() if name in document.secret_queries)
     if secret:
