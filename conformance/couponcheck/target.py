@@ -128,9 +128,18 @@ class MockAdmin:
         Raises:
             UnusableTarget: the mock refuses.
         """
-        answer = self._send("POST", "/namespaces", {"name": namespace, "pack": PACK})
+        answer = self._send("POST", "/namespaces", {"name": namespace, "pack": PACK, "strict": "off"})
         if answer.status != CREATED:
             raise UnusableTarget(f"the mock makes no namespace with the pack {PACK!r}: {_said(answer)}")
+
+    def unlimit(self, namespace: str, vendors: Iterable[str]) -> None:
+        """Let a namespace be asked as fast as the suite likes, whatever the server's limits are.
+
+        Raises:
+            UnusableTarget: the mock refuses.
+        """
+        limits = {vendor: {"size": 1_000_000, "leak": 1_000_000} for vendor in vendors}
+        self._told("PUT", "/limits", limits, namespace)
 
     def reset(self, namespace: str) -> int:
         """Bring a namespace back to its pack and return the moment that its times count from now, in Unix seconds.
@@ -158,15 +167,18 @@ class MockAdmin:
         """Close the connections."""
         self._line.close()
 
-    def _told(self, method: str, path: str, body: Mapping[str, str] | None = None) -> dict[str, Any]:
-        answer = self._send(method, path, body)
+    def _told(
+        self, method: str, path: str, body: Mapping[str, Any] | None = None, namespace: str = ""
+    ) -> dict[str, Any]:
+        answer = self._send(method, path, body, namespace)
         if answer.status != OK:
             raise UnusableTarget(f"the mock refuses {method} {path}: {_said(answer)}")
         told: dict[str, Any] = json.loads(answer.content)
         return told
 
-    def _send(self, method: str, path: str, body: Mapping[str, str] | None = None) -> Answer:
-        return self._line.ask(method, f"/__admin{path}", json=body)
+    def _send(self, method: str, path: str, body: Mapping[str, Any] | None = None, namespace: str = "") -> Answer:
+        prefix = f"/~{namespace}" if namespace else ""
+        return self._line.ask(method, f"{prefix}/__admin{path}", json=body)
 
 
 def _said(answer: Answer) -> str:
@@ -237,6 +249,7 @@ def _mock_target(admin: MockAdmin, about: Mapping[str, Any], vendor: str, seed: 
         raise UnusableTarget(f"the mock at {admin.base_url} does not act as {vendor}; it acts as {known}")
     namespace = f"couponcheck-{vendor}-{secrets.token_hex(6)}"
     admin.create(namespace)
+    admin.unlimit(namespace, about["vendors"])
     epoch, seeded = admin.bindings(namespace)
     return MockTarget(
         vendor,

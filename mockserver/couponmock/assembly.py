@@ -13,6 +13,7 @@ from couponspec.pack import Kind, Pack, load_kinds
 from couponspec.reader import example_faults
 from couponspec.sources import Reading
 
+from couponmock import strict
 from couponmock.behaviour import store_kind
 from couponmock.defect import Defect, defects_of
 from couponmock.exchange import Handler, Reply, Request
@@ -183,7 +184,10 @@ def assemble(settings: Settings) -> Assembly:
         FaultyFile: a document, a pack or a setting has a mistake; every mistake found is named.
         UnknownChoice: there is no such reading or option.
         StoreFault: the store cannot be used.
+        ValueError: a choice is none of those that there are.
     """
+    if settings.strict not in strict.MODES:
+        raise ValueError(f"there is no strict mode {settings.strict!r}; there are {', '.join(strict.MODES)}")
     documents = load_documents(settings.vendors)
     readings = parsed(settings.readings, known({vendor: each.sources for vendor, each in documents.items()}))
     worlds = load_worlds(documents)

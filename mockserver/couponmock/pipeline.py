@@ -144,7 +144,7 @@ class Pipeline:
         try:
             route, path = self._route(request, facts)
             operation = route.operation
-            if operation.body is not None:
+            if operation.body is not None or _announces_body(request):
                 # Read before the session: who sends it slowly must not keep others from the store.
                 request = buffered(request)
             writes = operation.method not in READS
@@ -154,13 +154,11 @@ class Pipeline:
                 query = Query(request.query)
                 settings = session.namespace.settings
                 if not decided and (mode := strict.mode_of(request, settings, self.mode)) != strict.OFF:
-                    request = buffered(request)
                     unknown += route.known.unknown(request, query)
                     if unknown and mode == strict.REFUSE:
                         return strict.refusal(self.vendor.document.vendor, operation.id, tuple(unknown))
                 principal = _authenticate(operation, request, query, world)
                 if forced := Forced.of(request, query):
-                    facts.update({name: _printable(value) for name, value in path.items()})
                     return self._forced(operation, forced, facts, acting)
                 if not decided and (asked := self._injection.due(settings, operation, request)):
                     return _Due(operation, principal, request, asked, facts, acting)
@@ -206,13 +204,18 @@ class Pipeline:
         allowed = []
         for route in self._routes:
             match = route.operation.pattern.match(request.path)
-            if match and route.operation.method == request.method:
-                return route, match.groupdict()
             if match:
-                allowed.append(route.operation.method)
                 facts.update({name: _printable(value) for name, value in match.groupdict().items()})
+                if route.operation.method == request.method:
+                    return route, match.groupdict()
+                allowed.append(route.operation.method)
         facts["allow"] = ", ".join(allowed)
         raise _Found(Finding("method_not_allowed" if allowed else "unrouted", ""))
+
+
+def _announces_body(request: Request) -> bool:
+    """Tell whether a body is to come, which an operation that has none may still be sent."""
+    return request.headers.get("content-length", "0") != "0" or "transfer-encoding" in request.headers
 
 
 def _printable(text: str) -> str:

@@ -1,11 +1,15 @@
 """The verdict over a whole run, and what is refused before one begins."""
 
+import contextlib
+from pathlib import Path
+
 import pytest
 from couponcheck.catalogue import Requirement, load_catalogue
 from couponcheck.judge import ERROR, FAIL, NOT_SELECTED, NOT_TESTABLE, PASS, WARN, Outcome
 from couponcheck.run import CONFORMANT, EXIT_CODES, NOT_CONFORMANT, NOT_RUN, PARTIAL, Run, verdict
 from couponcheck.transport import UnusableTarget
 from couponspec import load_document
+from running_mock import serving
 
 SOME: Requirement = load_catalogue(load_document("crowdtwist")).checked[0]
 
@@ -45,3 +49,12 @@ def test_what_is_no_base_url_is_refused_before_anything_is_sent(url: str) -> Non
     """The message says what a base URL looks like."""
     with pytest.raises(UnusableTarget, match="give http://HOST:PORT or https://HOST"):
         Run.prepare(url, ("crowdtwist",), 0, allow_writes=False)
+
+
+def test_what_a_mock_was_started_with_does_not_fail_it(tmp_path: Path) -> None:
+    """Neither its strictness nor its rate limits are the vendor's."""
+    with serving(tmp_path, "--vendor", "chargeover", "--strict", "refuse", "--limit", "chargeover=3/0.01") as mock:
+        run = Run.prepare(mock.origin, (), 0, allow_writes=False)
+        with contextlib.closing(run):
+            verdicts = {run.judge(requirement).verdict for requirement in run.judges["chargeover"].catalogue.checked}
+    assert verdicts == {PASS}

@@ -261,3 +261,23 @@ def test_operations_are_named_once_and_all_are_explained() -> None:
     named = [operation["operationId"] for _, _, operation in operations()]
     assert len(named) == len({*named})
     assert all(operation["summary"].endswith(".") and operation["tags"] for _, _, operation in operations())
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("DELETE", "/requests?operation=getCoupon"),
+        ("POST", "/reset?namespace=other"),
+        ("DELETE", "/faults?id=f1"),
+        ("GET", "/readings?vendor=crowdtwist"),
+        ("PUT", "/snapshots/x?y=1"),
+    ],
+)
+def test_parameters_that_nobody_reads_are_refused_before_anything_is_done(mock: Mock, method: str, path: str) -> None:
+    """Who narrows a request down must not have all of it."""
+    mock.send("GET", "/api/v3/coupon/1")
+    refused = mock.send(method, f"/__admin{path}")
+    assert_problem(refused, 400, "request")
+    assert "takes no parameters" in refused.json["detail"]
+    assert mock.send("GET", "/__admin/requests").json["count"] == 1
+    assert mock.send("GET", "/__admin/snapshots").json == {"snapshots": []}

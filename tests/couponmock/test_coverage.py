@@ -1,11 +1,13 @@
 """Which documented answers the clients of a mock have got: counted, shown in three forms, and asked for in CI."""
 
+import contextlib
 import json
 import os
 import subprocess
 import threading
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
+from http.client import HTTPException
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,7 @@ from couponspec import load_document, vendors
 from running_mock import ANSWER_SECONDS, COUPONMOCK, START_SECONDS, Answer, Mock, couponmock, environment, serving
 from vendor_answers import CREDENTIALS, assert_problem, document
 
+JSON = [("Content-Type", "application/json")]
 LIST = "/v2/users/1001/usable_coupons?api_key=QWERTY"
 COUPON = "/api/v3/coupon/1"
 OPERATIONS = {operation: vendor for vendor in vendors() for operation in document(vendor).operations}
@@ -159,6 +162,24 @@ def test_a_status_that_no_page_documents_does_not_count(mock: Mock) -> None:
     """The mock makes it up when it is asked for."""
     assert mock.send("GET", COUPON, {**CREDENTIALS["chargeover"], "Prefer": "code=418"}).status == 418
     assert examples(asked(mock)) == set()
+
+
+@pytest.mark.parametrize("kind", ["truncate", "malformed", "media-type", "drop"])
+def test_an_answer_that_a_fault_has_damaged_does_not_count(mock: Mock, kind: str) -> None:
+    """Nobody has handled what did not arrive."""
+    assert mock.send("POST", "/__admin/faults", JSON, json.dumps({"kind": kind}).encode()).status == 201
+    with contextlib.suppress(ConnectionError, HTTPException):
+        mock.send("GET", COUPON, CREDENTIALS["chargeover"])
+    assert examples(asked(mock)) == set()
+
+
+def test_an_answer_that_a_rule_gives_was_asked_for(mock: Mock) -> None:
+    """By the test that made the rule, as if by `Prefer`."""
+    rule = {"kind": "problem", "operation": "getCoupon", "example": "not_found"}
+    assert mock.send("POST", "/__admin/faults", JSON, json.dumps(rule).encode()).status == 201
+    assert mock.send("GET", COUPON, CREDENTIALS["chargeover"]).status == 404
+    report = asked(mock)
+    assert examples(report) == examples(report, "forced") == {("chargeover.getCoupon", "not_found")}
 
 
 def test_what_reaches_no_operation_is_listed_and_not_counted(mock: Mock) -> None:
@@ -449,7 +470,7 @@ def test_wrong_usage_is_exit_code_2(tmp_path: Path, flags: list[str]) -> None:
 def test_without_a_journal_there_is_no_coverage(tmp_path: Path) -> None:
     """The endpoint and the command say why."""
     with serving(tmp_path, "--no-journal") as quiet:
-        assert_problem(quiet.admin("GET", "/coverage"), 409, "coverage")
-        assert_problem(quiet.admin("DELETE", "/coverage"), 409, "coverage")
+        assert_problem(quiet.admin("GET", "/coverage"), 409, "journal")
+        assert_problem(quiet.admin("DELETE", "/coverage"), 409, "journal")
         code, _, complaint = run(tmp_path, quiet.origin)
         assert (code, "--no-journal" in complaint) == (2, True)

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 from running_mock import ANSWER_SECONDS, Answer, Mock, read_answer, request_bytes, serving
+from vendor_answers import CREDENTIALS, TARGETS, document
 
 USED = "JDSI2JE"
 UNUSE = "/v2/coupon/unuse?api_key=QWERTY"
@@ -95,6 +96,30 @@ def test_a_named_problem_is_answered_in_the_vendors_words(mock: Mock) -> None:
     assert (failed.status, failed.example, failed.json["error"]) == (404, "not_issued", "not_issued")
     assert failed.headers["X-Mock-Fault"] == "f1 problem"
     assert unuse(mock).example == "unused"
+
+
+@pytest.mark.parametrize("operation_id", TARGETS)
+def test_every_answer_of_an_operation_can_be_given_by_a_rule(mock: Mock, operation_id: str) -> None:
+    """Those to requests that reach none too, at either stage, and any status in the vendor's envelope."""
+    vendor, method, target = TARGETS[operation_id]
+    known = document(vendor)
+    names = {*known.operations[operation_id].examples, *known.general.examples}
+    forced: list[dict[str, Any]] = [
+        {"kind": "problem", "operation": operation_id, "example": name} for name in sorted(names)
+    ]
+    forced += [{"kind": "status", "operation": operation_id, "status": status} for status in (404, 405, 409, 429, 503)]
+    body = json.dumps({"coupon_value": "x", "customer_id": "x", "coupon_ids": ["x"]}).encode()
+    for rule in forced:
+        for stage in ("before", "after"):
+            assert ask_admin(mock, "POST", "/faults", {**rule, "stage": stage}).status == 201
+            headers = {"Content-Type": "application/json", **CREDENTIALS[vendor]}
+            answer = mock.send(method, target, headers, None if method == "GET" else body)
+            assert answer.headers["X-Mock-Fault"], (rule, answer)
+            if rule["kind"] == "problem":
+                assert answer.example == rule["example"]
+            else:
+                assert answer.status == rule["status"]
+            assert ask_admin(mock, "DELETE", "/faults").status == 204
 
 
 def test_a_status_comes_in_the_vendors_envelope(mock: Mock) -> None:
@@ -475,6 +500,9 @@ DROP = {"kind": "drop"}
         ({**DROP, "match": {"query": {"api_key": "QWERTY"}}}, "A rule cannot match 'api_key': it is a credential"),
         ({**DROP, "match": {"vendor": "acme"}}, "There is no vendor 'acme'; there are chargeover,"),
         ({**DROP, "match": {"body": "x" * 10_000}}, "A rule has at most 10000 characters."),
+        ({**DROP, "match": {"query": {"page": 1}}}, "Give page in query of match as a text."),
+        ({**DROP, "match": {"method": "PATCH"}}, "No operation has the method 'PATCH'; there are GET, POST."),
+        ({**PROBLEM, "match": {"vendor": "shoplazza"}}, "unuseCoupon is no operation of shoplazza, so the rule could"),
     ],
 )
 def test_a_rule_that_makes_no_sense_is_refused_with_a_sentence(mock: Mock, rule: dict[str, Any], says: str) -> None:
@@ -574,6 +602,17 @@ def test_slow_answers_delay_nobody_else(frugal: Mock) -> None:
 def arrived(connections: list[socket.socket]) -> list[socket.socket]:
     """Return the connections on which something has come."""
     return select.select(connections, [], [], 0)[0]
+
+
+def test_a_body_that_nobody_asked_for_and_that_never_comes_keeps_nobody_from_the_store(mock: Mock) -> None:
+    """Also where strict mode wants to look at it: more such clients than the store has connections."""
+    assert ask_admin(mock, "PUT", "/strict", {"mode": "warn"}).status == 200
+    head = f"GET /~{mock.namespace}{COUPON} HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n".encode()
+    with ExitStack() as stack:
+        for _ in range(40):
+            slow = stack.enter_context(socket.create_connection(("127.0.0.1", mock.port), timeout=ANSWER_SECONDS))
+            slow.sendall(head)
+        assert [coupons(mock).status for _ in range(30)] == [200] * 30
 
 
 def test_a_body_that_is_sent_slowly_keeps_nobody_from_the_store(mock: Mock) -> None:

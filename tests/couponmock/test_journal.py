@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from running_mock import Answer, Mock, serving
+from vendor_answers import assert_problem
 
 COUPON = "/api/v3/coupon/1"
 USED = "JDSI2JE"
@@ -108,6 +109,7 @@ def test_verify_counts_matching_requests(mock: Mock) -> None:
     assert verify(mock, operationId="getCoupon", atMost=0).status == 200
     assert verify(mock, match={"body": {"coupon_value": USED}}, count=2).status == 200
     assert verify(mock, match={"query": {"api_key": "***"}}, count=2).status == 200
+    assert verify(mock, match={"method": "post", "status": "404", "example": "not_used"}, count=1).status == 200
 
 
 def test_a_failed_verification_shows_the_nearest_miss(mock: Mock) -> None:
@@ -132,6 +134,13 @@ def test_a_failed_verification_shows_the_nearest_miss(mock: Mock) -> None:
         {"match": []},
         {"match": {"colour": 1}},
         {"unknown": 1},
+        {"match": {"operation": "nope"}, "count": 0},
+        {"match": {"vendor": "nope"}, "count": 0},
+        {"match": {"example": "nope"}, "count": 0},
+        {"match": {"basis": 7}, "count": 0},
+        {"match": {"status": "2xx"}, "count": 0},
+        {"match": {"path": "/~x/v2/coupon/unuse"}, "count": 0},
+        {"atLeast": 3, "atMost": 1},
     ],
 )
 def test_a_wrong_verification_says_what_is_allowed(mock: Mock, expected: dict[str, Any]) -> None:
@@ -142,7 +151,7 @@ def test_a_wrong_verification_says_what_is_allowed(mock: Mock, expected: dict[st
     assert refused.json["detail"].endswith(".")
 
 
-@pytest.mark.parametrize("query", ["?colour=red", "?limit=0", "?limit=many", "?limit=100000"])
+@pytest.mark.parametrize("query", ["?colour=red", "?limit=0", "?limit=many", "?limit=100000", "?vendor=acme"])
 def test_a_wrong_filter_says_what_is_allowed(mock: Mock, query: str) -> None:
     """An unknown filter or limit is a 400 with a sentence."""
     refused = mock.send("GET", f"/__admin/requests{query}")
@@ -151,7 +160,8 @@ def test_a_wrong_filter_says_what_is_allowed(mock: Mock, query: str) -> None:
 
 
 def test_the_journal_can_be_left_off(tmp_path: Path) -> None:
-    """With --no-journal nothing is kept, and the answers are the same."""
+    """Answers are the same with --no-journal; what was asked is not known then, which is not nothing."""
     with serving(tmp_path, "--no-journal", "--log-format", "none") as quiet:
         assert unuse(quiet).json == {"success": True, "message": "Successfully submitted"}
-        assert requests(quiet) == []
+        for method, path in (("GET", "/requests"), ("DELETE", "/requests"), ("POST", "/verify")):
+            assert_problem(quiet.admin(method, path), 409, "journal")

@@ -230,6 +230,7 @@ def test_a_verification_counts_and_fails_with_the_nearest_miss(world: Namespace)
     [
         ({"pack": "nope"}, "'nope'"),
         ({"vendors": ["acme"]}, "there is no vendor 'acme'; there are chargeover, crowdtwist, shoplazza"),
+        ({"strict": "bogus"}, "'bogus'"),
     ],
 )
 def test_what_cannot_be_started_says_why(choices: dict[str, Any], words: str, in_thread: bool) -> None:  # noqa: FBT001 - a parameter of the test

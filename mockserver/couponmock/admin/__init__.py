@@ -5,7 +5,7 @@ from functools import cache
 from pathlib import Path
 
 from couponspec import yamlfile
-from flask import Blueprint, Response
+from flask import Blueprint, Response, request
 
 from couponmock.admin.answers import PREFIX, Wrong, http_problem, owns, problem
 from couponmock.admin.clock import Clock
@@ -23,6 +23,17 @@ from couponmock.store import NamespaceExists, NoSuchNamespace, NoSuchSnapshot
 from couponmock.transfer import OtherPack
 
 __all__ = ["blueprint", "http_problem", "owns", "problem"]
+
+
+_QUERIED = {
+    "GET /requests",
+    "GET /coverage",
+    "DELETE /coverage",
+    "GET /state/<vendor>/<kind>",
+    "PUT /state/<vendor>/<kind>",
+    "GET /export",
+}
+"""What takes parameters in the query, and says itself which."""
 
 
 def blueprint(mock: Assembly) -> Blueprint:
@@ -77,6 +88,13 @@ def blueprint(mock: Assembly) -> Blueprint:
         ("POST", "/import", state.take),
     ):
         routes.add_url_rule(path, endpoint=f"{method} {path}".replace(".", "_"), view_func=view, methods=[method])
+
+    @routes.before_request
+    def refuse_queries() -> None:
+        """Refuse parameters that nobody reads, before something is done that they were to narrow."""
+        if request.args and request.endpoint not in {f"admin.{name}" for name in _QUERIED}:
+            raise Wrong(f"{request.method} {request.path} takes no parameters in the query.")
+
     routes.register_error_handler(Wrong, lambda error: problem(400, "request", str(error)))
     routes.register_error_handler(Unusable, lambda error: problem(400, "request", str(error)))
     routes.register_error_handler(

@@ -53,14 +53,16 @@ def members(known: set[str]) -> dict[str, Any]:
         raise Wrong(f"A body has at most {BODY_LIMIT} bytes.")
     if not request.get_data():
         return {}
+    allowed = f"a JSON object with members out of {', '.join(sorted(known))}, or no body" if known else "no body"
     try:
         raw = strict_json(request.get_data())
-    except ValueError:
-        raw = None
+    except ValueError as error:
+        raise Wrong(f"The body is no JSON that every reader understands ({error}). Send {allowed}.") from error
     if not isinstance(raw, dict):
-        raise Wrong(f"Send a JSON object with members out of {', '.join(sorted(known))}, or no body.")
+        raise Wrong(f"Send {allowed}.")
     if unknown := sorted(set(raw) - known):
-        raise Wrong(f"Unknown member {unknown[0]!r}; known are {', '.join(sorted(known))}.")
+        there = f"known are {', '.join(sorted(known))}" if known else "send no body"
+        raise Wrong(f"Unknown member {unknown[0]!r}; {there}.")
     return raw
 
 
@@ -74,6 +76,12 @@ def texts(known: set[str]) -> dict[str, str]:
     if not all(isinstance(value, str) for value in raw.values()):
         raise Wrong(f"Send a JSON object with text members out of {', '.join(sorted(known))}, or no body.")
     return raw
+
+
+def without_journal() -> Response:
+    """Answer what only a journal knows, on a server that keeps none: nothing asked is not nothing known."""
+    fix = "Start it without --no-journal."
+    return problem(409, "journal", f"This server keeps no journal, so it does not know what was asked or seen. {fix}")
 
 
 def chosen(mock: Assembly) -> Namespace:

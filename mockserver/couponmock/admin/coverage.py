@@ -6,7 +6,7 @@ from couponspec.document import Document
 from flask import Response, g, jsonify, request
 
 from couponmock import coverage, strict, tour
-from couponmock.admin.answers import Wrong, chosen, members, named, problem
+from couponmock.admin.answers import Wrong, chosen, members, named, without_journal
 from couponmock.assembly import Assembly, World
 from couponmock.exchange import DEFAULT_NAMESPACE
 from couponmock.store import Namespace
@@ -25,7 +25,7 @@ class Coverage:
     def show(self) -> Response:
         """Show the figures, answer by answer."""
         if not self._mock.settings.journal:
-            return _without_journal()
+            return without_journal()
         _check({"namespace", "vendor", "format"})
         wanted = request.args.get("format", "json")
         if wanted not in FORMATS:
@@ -44,7 +44,7 @@ class Coverage:
     def clear(self) -> Response:
         """Forget what was seen."""
         if not self._mock.settings.journal:
-            return _without_journal()
+            return without_journal()
         _check({"namespace"})
         namespace = self._namespace()
         self._mock.store.clear_seen(namespace.name if namespace else None)
@@ -127,8 +127,3 @@ def _check(known: set[str]) -> None:
             raise Wrong(f"Unknown parameter {name!r}; known are {', '.join(sorted(known))}.")
         if len(values) > 1 and name != "vendor":
             raise Wrong(f"Give {name} once.")
-
-
-def _without_journal() -> Response:
-    fix = "Start it without --no-journal."
-    return problem(409, "coverage", f"This server keeps no journal, and so it does not know what was seen. {fix}")

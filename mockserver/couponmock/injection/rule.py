@@ -126,6 +126,13 @@ def _check_match(match: Any, documents: Mapping[str, Document]) -> None:
     query = match.get("query", {})
     if not isinstance(query, Mapping):
         raise Unusable("Give query of match as an object of parameters.")
+    for name, value in query.items():
+        _text(f"{name} in query of match", value)
+    methods = sorted(
+        {operation.method for document in documents.values() for operation in document.operations.values()}
+    )
+    if match.get("method", methods[0]).upper() not in methods:
+        raise Unusable(f"No operation has the method {match['method']!r}; there are {', '.join(methods)}.")
     secret = sorted(name for name in query for document in documents.values() if name in document.secret_queries)
     if secret:
         raise Unusable(f"A rule cannot match {secret[0]!r}: it is a credential, and credentials are never kept.")
@@ -141,9 +148,15 @@ def _check_operation(raw: Mapping[str, Any], documents: Mapping[str, Document]) 
         raise Unusable("A rule of kind problem needs the member operation, since an example belongs to one.")
     forced = wish(raw)
     vendor = raw.get("match", {}).get("vendor")
-    for document, operation in every:
-        concerned = raw.get("operation", operation.id) == operation.id and vendor in {None, document.vendor}
-        if forced and concerned:
+    concerned = [
+        (document, operation)
+        for document, operation in every
+        if raw.get("operation", operation.id) == operation.id and vendor in {None, document.vendor}
+    ]
+    if not concerned:
+        raise Unusable(f"{raw['operation']} is no operation of {vendor}, so the rule could never apply.")
+    for document, operation in concerned:
+        if forced:
             try:
                 forced.answer(operation, document.general, document.identifier, Acting({}))
             except Unforceable as error:
