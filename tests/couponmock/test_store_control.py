@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from couponmock.store import LAST_MOMENT, Difference, Namespace, NoSuchNamespace, Seed, Session, Store, wall_clock
+from couponmock.store import Difference, Namespace, NoSuchNamespace, Seed, Session, Store, wall_clock
 from couponmock.store.sqlite import SqliteConnection
+from couponspec.pack import LAST_MOMENT
 
 pytest_plugins = ("postgres_server",)
 
