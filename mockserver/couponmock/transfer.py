@@ -23,7 +23,7 @@ _UNPRINTABLE = re.compile(r"[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 
 
 class OtherPack(LookupError):
-    """The namespace was made from a pack that is none of this server's, so no difference from it can be told."""
+    """The namespace was made from a pack that is none of this server's, and so nothing can be told of it."""
 
     def __init__(self, name: str) -> None:
         """Name the namespace."""

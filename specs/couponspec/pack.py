@@ -11,7 +11,7 @@ from typing import Any
 
 from couponspec import locate, yamlfile
 from couponspec.document import Document
-from couponspec.entity import Entity, Place, Reach, entity_faults, entity_of, own_faults
+from couponspec.entity import Entity, Place, Reach, entity_faults, entity_of, own_faults, written_faults
 from couponspec.faults import Fault, FaultyFile
 from couponspec.kind import Kind, State, load_kinds, lookup, moment
 from couponspec.request import Unbound, build
@@ -36,6 +36,7 @@ __all__ = [
     "lookup",
     "moment",
     "stopped_at",
+    "written_faults",
 ]
 
 NOW = "now"
@@ -87,7 +88,7 @@ class Pack:
     def digest(self) -> str:
         """Return a short name for exactly this content."""
         # Keys and lookups are part of what a store is filled with, so a change of them makes another pack.
-        kinds = [[kind.name, kind.keys, kind.lookups] for kind in self.kinds.values()]
+        kinds = [[kind.name, kind.keys, kind.indexed] for kind in self.kinds.values()]
         entities = {entity.handle: [entity.data, entity.own] for entity in self.entities}
         counted = [self.counters] if self.counters else []
         content = json.dumps([self.frozen, entities, kinds, *counted], sort_keys=True)

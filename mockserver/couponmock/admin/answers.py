@@ -1,5 +1,6 @@
 """How the admin interface reads requests and says what is wrong with them. Everything is JSON."""
 
+from collections.abc import Collection
 from typing import Any
 
 from flask import Response, g, jsonify, request
@@ -74,6 +75,30 @@ def texts(known: set[str]) -> dict[str, str]:
     if not all(isinstance(value, str) for value in raw.values()):
         raise Wrong(f"Send a JSON object with text members out of {', '.join(sorted(known))}, or no body.")
     return raw
+
+
+def query(known: Collection[str], *, repeated: Collection[str] = ()) -> dict[str, str]:
+    """Return what the request's query says.
+
+    Args:
+        known: All that it may say.
+        repeated: What it may say more than once; the first of it is returned.
+
+    Raises:
+        Wrong: it says something else, or something more than once.
+    """
+    said = once(repeated)
+    if unknown := sorted(set(said) - set(known)):
+        raise Wrong(f"Unknown parameter {unknown[0]!r}; known are {', '.join(sorted(known))}.")
+    return said
+
+
+def once(repeated: Collection[str] = ()) -> dict[str, str]:
+    """Do as `query` does, whatever the names are."""
+    for name, values in request.args.lists():
+        if len(values) > 1 and name not in repeated:
+            raise Wrong(f"Give {name} once.")
+    return request.args.to_dict()
 
 
 def chosen(mock: Assembly) -> Namespace:

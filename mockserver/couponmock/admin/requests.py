@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from flask import Response, jsonify, request
+from flask import Response, jsonify
 
-from couponmock.admin.answers import Wrong, chosen, members, problem
+from couponmock.admin.answers import Wrong, chosen, members, problem, query
 from couponmock.assembly import Assembly
 from couponmock.journal import misses
 from couponmock.store import JOURNAL_KEPT
@@ -23,10 +23,8 @@ class Requests:
 
     def show(self) -> Response:
         """Show the newest entries that match, in the order in which they came."""
-        wanted = request.args.to_dict()
+        wanted = query({*FILTERS, "limit"})
         limit = wanted.pop("limit", str(JOURNAL_KEPT))
-        if unknown := sorted(set(wanted) - set(FILTERS)):
-            raise Wrong(f"Unknown filter {unknown[0]!r}; known are {', '.join(FILTERS)} and limit.")
         if not limit.isascii() or not limit.isdigit() or not 1 <= int(limit) <= JOURNAL_KEPT:
             raise Wrong(f"Give limit as a number from 1 to {JOURNAL_KEPT}.")
         found = [entry for entry in self._entries() if not misses(entry, wanted)]

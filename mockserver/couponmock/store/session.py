@@ -36,10 +36,6 @@ class Session:
         """Tell the moment this session stands at, in whole unix seconds; the same for its whole life."""
         return self._now
 
-    def changed(self) -> set[tuple[str, str]]:
-        """Return kind and id of all records that the namespace has written or deleted itself."""
-        return {(kind, id_) for kind, id_, _ in self._pages(self._own, None)}
-
     def get(self, kind: str, id: str) -> Record | None:  # noqa: A002 - the word of the domain
         """Return one record, None if there is none."""
         connection = self._alive()

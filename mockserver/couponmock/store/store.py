@@ -183,10 +183,6 @@ class Store:
             namespaces.check_clock(frozen=frozen, offset=offset)
             return namespaces.save(connection, replace(before, frozen=frozen, offset=offset))
 
-    def configure(self, name: str, settings: Mapping[str, Any]) -> Namespace:
-        """Replace all settings of a namespace; raise NoSuchNamespace, or ValueError for what is not JSON."""
-        return self.update_settings(name, lambda _: dict(settings))
-
     def update_settings(self, name: str, change: Callable[[dict[str, Any]], dict[str, Any]]) -> Namespace:
         """Replace the settings of a namespace by what `change` makes of them, with nobody else in between.
 
