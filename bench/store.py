@@ -82,7 +82,7 @@ def set_clock(store: Store, pack: str, turn: int) -> None:
 
 def configure(store: Store, pack: str, turn: int) -> None:
     """Replace the settings."""
-    store.configure(f"write-{pack}", {"strict": True, "turn": turn})
+    store.update_settings(f"write-{pack}", lambda _: {"strict": True, "turn": turn})
 
 
 def snapshot(store: Store, pack: str, turn: int) -> None:

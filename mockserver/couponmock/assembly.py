@@ -46,6 +46,14 @@ class World:
                     lookups=tuple(pack.kinds[entity.kind].index(entity.data)),
                 )
 
+    def counters(self) -> dict[str, int]:
+        """Return where the counters stand, as the store takes them."""
+        return {
+            store_kind(vendor, name): value
+            for vendor, pack in self.packs.items()
+            for name, value in pack.counters.items()
+        }
+
 
 @dataclass(frozen=True)
 class Assembly:
@@ -198,7 +206,7 @@ def assemble(settings: Settings) -> Assembly:
     chosen = [registry[name] for registry in defects for name in settings.defects if name in registry]
     store = Store.open(settings.store)
     for world in worlds.values():
-        store.install_pack(world.id, world.seeds(), frozen=world.frozen)
+        store.install_pack(world.id, world.seeds(), frozen=world.frozen, counters=world.counters())
     limits = limits_of(settings)
     pipelines = {
         slug: Pipeline(vendor, store, worlds[pack].id, readings, limits.get(slug), settings.strict)

@@ -1,15 +1,16 @@
 """The entities of a namespace, looked at and put into a state from outside, whatever the vendor's operations allow."""
 
 import json
-from collections.abc import Iterator, Mapping
-from itertools import islice
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from itertools import islice, product
 from pathlib import Path
 from typing import Any
 
 from couponspec.document import Document
 from couponspec.faults import Fault
 from couponspec.kind import OWN
-from couponspec.pack import Kind, Place, entity_faults, entity_of, lookup
+from couponspec.pack import Kind, Place, entity_faults, entity_of, lookup, written_faults
 from couponspec.yamlfile import YamlFile
 
 from couponmock.behaviour import store_kind
@@ -22,7 +23,7 @@ _NAMED = 5
 """Entities that a sentence names."""
 
 
-class Unknown(LookupError):
+class Missing(LookupError):
     """There is no such kind or entity; the message says what there is."""
 
 
@@ -56,21 +57,21 @@ class Entities:
         """Return a kind.
 
         Raises:
-            Unknown: the vendor has none of that name.
+            Missing: the vendor has none of that name.
         """
         if name not in self._kinds:
-            raise Unknown(f"{self._document.vendor} has no kind {name!r}; there are {', '.join(self._kinds)}.")
+            raise Missing(f"{self._document.vendor} has no kind {name!r}; there are {', '.join(self._kinds)}.")
         return self._kinds[name]
 
     def show(self, kind: Kind, name: str) -> dict[str, Any]:
         """Describe an entity as it is now.
 
         Raises:
-            Unknown: there is none of that name.
+            Missing: there is none of that name.
         """
         members = self._members(kind, name)
         if members is None:
-            raise Unknown(f"There is no {kind.name} {name!r}; {self._some(kind)}.")
+            raise Missing(f"There is no {kind.name} {name!r}; {self._some(kind)}.")
         return self._shown(kind, name, members)
 
     def having(self, kind: Kind, wanted: Mapping[str, str]) -> Iterator[dict[str, Any]]:
@@ -80,22 +81,27 @@ class Entities:
             kind: Their kind.
             wanted: Member -> its value as text; a number, a boolean or null as JSON writes it.
         """
-        for record in self._session.scan(self._key(kind)):
+        for record in self._candidates(kind, wanted):
             members = self._rendered(kind, record)
             if all(_text(members.get(name)) == text for name, text in wanted.items()):
                 yield self._shown(kind, record.id, members)
+
+    def has(self, kind: Kind, name: str, wanted: Mapping[str, str]) -> bool:
+        """Tell whether there is an entity of a name that has these members."""
+        members = self._members(kind, name)
+        return members is not None and all(_text(members.get(member)) == text for member, text in wanted.items())
 
     def named_by(self, kind: Kind, wanted: Mapping[str, str]) -> str:
         """Return the name of the one entity that has these members.
 
         Raises:
-            Unknown: none has.
+            Missing: none has.
             Clash: several have.
         """
         found = [entity["name"] for entity in self.having(kind, wanted)]
         said = " and ".join(f"{name} {value!r}" for name, value in wanted.items())
         if not found:
-            raise Unknown(f"There is no {kind.name} with {said}.")
+            raise Missing(f"There is no {kind.name} with {said}.")
         if len(found) > 1:
             raise Clash(f"{len(found)} of kind {kind.name} have {said}: {_few(found)}; give more members, or the name.")
         return str(found[0])
@@ -113,7 +119,7 @@ class Entities:
                 any, not even none, the entity has to be there.
 
         Raises:
-            Unknown: there is none of that name, and no members to make it of.
+            Missing: there is none of that name, and no members to make it of.
             Invalid: the kind has no such state, or the entity would not be valid.
             Clash: another entity has a combination of members that has to be unique.
         """
@@ -129,8 +135,10 @@ class Entities:
                 raise Invalid(f"{kind.name}.{name}", [fault])
             written = kind.states[state].put(kind, written, now)
         written.update(members or {})
+        if faults := written_faults(name, written, MEMBERS):
+            raise Invalid(f"{kind.name}.{name}", faults)
         entity = entity_of(kind.name, name, written, MEMBERS)
-        if faults := entity_faults(entity, written, kind, self._document) or [*self._dangling(kind, entity.data)]:
+        if faults := entity_faults(entity, kind, self._document) or [*self._dangling(kind, entity.data)]:
             raise Invalid(entity.handle, faults)
         data = kind.rendered(entity.data, now)
         self._refuse_clash(kind, name, data)
@@ -141,21 +149,37 @@ class Entities:
         """Remove an entity.
 
         Raises:
-            Unknown: there is none of that name.
+            Missing: there is none of that name.
             Clash: others name it.
         """
         self.show(kind, name)
-        naming = [
-            f"{other.name}.{record.id}"
-            for other in self._kinds.values()
-            for member, target in other.references.items()
-            if target == kind.name
-            for record in self._session.scan(self._key(other))
-            if record.data.get(member) == name
-        ]
+        naming = [*islice(self._naming(kind, name), _NAMED + 1)]
         if naming:
             raise Clash(f"{kind.name}.{name} is named by {_few(naming)}; delete or change what names it first.")
         self._session.delete(self._key(kind), name)
+
+    def _naming(self, kind: Kind, name: str) -> Iterator[str]:
+        """Yield the handles of the entities that name another one."""
+        for other in self._kinds.values():
+            for member in (member for member, target in other.references.items() if target == kind.name):
+                for record in self._session.find(self._key(other), *lookup({member: name}), limit=_NAMED + 1):
+                    yield f"{other.name}.{record.id}"
+
+    def _candidates(self, kind: Kind, wanted: Mapping[str, str]) -> Iterable[Record]:
+        """Return, by name, records among which are all those that have these members.
+
+        By an index where there is one of these members. It knows nothing of times as they are shown, nor of null.
+        """
+        usable = {name for name, text in wanted.items() if name not in kind.moments and text != _text(None)}
+        fields = next((fields for fields in kind.indexed if usable.issuperset(fields)), None)
+        if fields is None:
+            return self._session.scan(self._key(kind))
+        found = [
+            record
+            for values in product(*(_values(wanted[field]) for field in fields))
+            for record in self._session.find(self._key(kind), *lookup(dict(zip(fields, values, strict=True))))
+        ]
+        return sorted(found, key=lambda record: record.id)
 
     def _dangling(self, kind: Kind, data: Mapping[str, Any]) -> Iterator[Fault]:
         for member, target in kind.references.items():
@@ -200,6 +224,15 @@ class Entities:
 
 def _text(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value)
+
+
+def _values(text: str) -> Iterator[Any]:
+    """Yield the values that have a text."""
+    yield text
+    with suppress(ValueError, RecursionError):
+        value = json.loads(text)
+        if not isinstance(value, str) and _text(value) == text:
+            yield value
 
 
 def _few(names: list[str]) -> str:

@@ -50,9 +50,12 @@ def ways(document: Document, pack: Pack, base_url: str) -> dict[tuple[str, str],
     found: dict[tuple[str, str], Stop] = {}
     for stop in stops(document, pack, base_url):
         found.setdefault((stop.operation, stop.example.name), stop)
-    bindings = pack.bindings(_epoch(pack))
+    firsts: dict[str, Reach] = {}
+    for reach in pack.reach:
+        firsts.setdefault(reach.operation, reach)
+    bindings = pack.bindings(_epoch(pack), {handle for reach in firsts.values() for handle in reach.handles})
     for operation in document.operations.values():
-        first = next((reach for reach in pack.reach if reach.operation == operation.id), None)
+        first = firsts.get(operation.id)
         for example in operation.examples.values() if first else ():
             if first and not example.instead_of and (operation.id, example.name) not in found:
                 headers = {**first.request.get("headers", {}), "Prefer": f"example={example.name}"}

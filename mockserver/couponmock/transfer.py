@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from couponspec.faults import FaultyFile
 from couponspec.layers import FORMAT, layer_of, packs_of
 from couponspec.pack import NOW, Entity, Kind, Pack
 from couponspec.yamlfile import YamlFile
@@ -22,7 +23,7 @@ _UNPRINTABLE = re.compile(r"[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 
 
 class OtherPack(LookupError):
-    """The namespace was made from a pack that is none of this server's, so no difference from it can be told."""
+    """The namespace was made from a pack that is none of this server's, and so nothing can be told of it."""
 
     def __init__(self, name: str) -> None:
         """Name the namespace."""
@@ -43,6 +44,10 @@ def exported(mock: Assembly, name: str) -> dict[str, Any]:
             if kind := kinds.get(vendor, {}).get(kind_name):
                 entities = vendors[vendor]["entities"].setdefault(kind_name, {})
                 entities[record.id] = _written(kind, kind.rendered(record.data, namespace.epoch), namespace, now)
+        for key, value in session.counters().items():
+            vendor, _, counter = key.partition(".")
+            if vendor in vendors and value:
+                vendors[vendor].setdefault("counters", {})[counter] = value
     base = mock.world(namespace.pack)
     for vendor, item in vendors.items():
         if lines := _reach(base.packs[vendor], item["entities"]) if base else []:
@@ -99,6 +104,8 @@ def _json_vendor(vendor: str, item: Mapping[str, Any]) -> str:
         entities = ",\n".join(f"          {_flow(name)}: {_flow(data)}" for name, data in members.items())
         kinds.append(f'        "{kind}": {{\n{entities}\n        }}')
     parts = ['      "entities": {\n' + ",\n".join(kinds) + "\n      }"]
+    if "counters" in item:
+        parts.append(f'      "counters": {_flow(item["counters"])}')
     if "reach" in item:
         lines = ",\n".join(f"        {_flow(line)}" for line in item["reach"])
         parts.append(f'      "reach": [\n{lines}\n      ]')
@@ -121,6 +128,8 @@ def _yaml_lines(world: Mapping[str, Any]) -> Iterator[str]:
             for name, data in members.items():
                 plain = _PLAIN.match(name) and name not in _OTHER_TYPES
                 yield f"        {name if plain else _flow(name)}: {_flow(data)}"
+        if "counters" in item:
+            yield f"    counters: {_flow(item['counters'])}"
         if "reach" in item:
             yield "    reach:"
             yield from (f"      - {_flow(line)}" for line in item["reach"])
@@ -140,16 +149,28 @@ def imported(mock: Assembly, name: str, file: YamlFile) -> Namespace:
         OtherPack: the namespace's own pack is unknown here.
     """
     packs = packs_of(mock.documents, mock.kinds, [layer_of(file, mock.documents)])
+    if not packs:
+        fix = f"give the world of at least one of {', '.join(mock.documents)}"
+        raise FaultyFile([file.fault("/vendors", "no vendor is there that this server acts out", fix)])
     frozen = next(iter(packs.values())).frozen
-    with mock.store.session(name, write=False, pack=mock.default_pack):
-        pass  # made on first use
 
-    def fill(namespace: Namespace) -> Difference:
-        base = mock.world(namespace.pack)
+    def difference(pack: str) -> Difference:
+        base = mock.world(pack)
         if base is None:
             raise OtherPack(name)
         epoch = wall_clock() if frozen is None else frozen
-        return Difference(epoch, frozen, [*_records(packs, base, epoch)], [*_deleted(packs, base)])
+        return Difference(
+            epoch, frozen, [*_records(packs, base, epoch)], [*_deleted(packs, base)], _counters(packs, base)
+        )
+
+    with mock.store.session(name, write=False, pack=mock.default_pack) as session:
+        pack = session.namespace.pack
+    # Beforehand, since it takes as long as the world is large, and meanwhile nobody else could write.
+    prepared = difference(pack)
+
+    def fill(namespace: Namespace) -> Difference:
+        # Somebody may have dropped it and made it anew of another pack.
+        return prepared if namespace.pack == pack else difference(namespace.pack)
 
     return mock.store.refill_namespace(name, fill)
 
@@ -174,6 +195,15 @@ def _deleted(packs: Mapping[str, Pack], base: World) -> Iterator[tuple[str, str]
         for entity in base.packs[vendor].entities:
             if entity.handle not in kept:
                 yield store_kind(vendor, entity.kind), entity.name
+
+
+def _counters(packs: Mapping[str, Pack], base: World) -> dict[str, int]:
+    """Return where the counters of the vendors stand; one that the pack below has moved on may have to go back to 0."""
+    return {
+        store_kind(vendor, name): value
+        for vendor, pack in packs.items()
+        for name, value in {**dict.fromkeys(base.packs[vendor].counters, 0), **pack.counters}.items()
+    }
 
 
 def _whole(kind: Kind, entity: Entity, epoch: int) -> dict[str, Any]:

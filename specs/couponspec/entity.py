@@ -89,23 +89,22 @@ def _entity_shapes() -> tuple[Shape, Shape]:
     return Shape(entities["additionalProperties"]["propertyNames"]), Shape(entity)
 
 
-def entity_faults(entity: Entity, written: Mapping[str, Any], kind: Kind, document: Document) -> list[Fault]:
+def written_faults(name: str, written: Mapping[str, Any], place: Place) -> list[Fault]:
+    """List what keeps `entity_of` from making an entity of what is written: its name, or members of the pack's own."""
+    names, own = _entity_shapes()
+    return names.problems(place.file, place.pointer, name) or own.problems(place.file, place.pointer, written)
+
+
+def entity_faults(entity: Entity, kind: Kind, document: Document) -> list[Fault]:
     """List what is wrong with one entity by itself, whatever else there is.
 
     Args:
-        entity: What `entity_of` made of it.
-        written: All that is written of it.
+        entity: What `entity_of` made of something written without `written_faults`.
         kind: Its kind.
         document: The vendor's document.
     """
-    name, own = _entity_shapes()
     place = entity.place
-    return (
-        name.problems(place.file, place.pointer, entity.name)
-        or own.problems(place.file, place.pointer, written)
-        or kind.shape.problems(place.file, place.pointer, entity.data)
-        or [*own_faults(entity, document)]
-    )
+    return kind.shape.problems(place.file, place.pointer, entity.data) or [*own_faults(entity, document)]
 
 
 def own_faults(entity: Entity, document: Document) -> Iterator[Fault]:

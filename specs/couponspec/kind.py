@@ -133,11 +133,17 @@ class Kind:
                 rendered[name] = moment(rendered[name], epoch)
         return rendered
 
+    @cached_property
+    def indexed(self) -> tuple[tuple[str, ...], ...]:
+        """Return the combinations of members that entities are found by: among them each that names another entity."""
+        named = ((member,) for member in self.references)
+        return tuple(dict.fromkeys((*self.keys, *self.lookups, *named)))
+
     def index(self, data: Mapping[str, Any]) -> list[tuple[str, str]]:
         """Return the (fields, values) pairs that the entity is found by."""
         return [
             lookup({field: data[field] for field in fields})
-            for fields in (*self.keys, *self.lookups)
+            for fields in self.indexed
             if all(data.get(field) is not None for field in fields)
         ]
 

@@ -67,7 +67,7 @@ def layer_of(file: YamlFile, documents: Mapping[str, Document], number: int = 0)
     ]:
         raise FaultyFile(faults)
     parts = tuple(
-        Part(vendor, item["entities"], item.get("reach", ()), Place(file, pointer, number))
+        Part(vendor, item["entities"], item.get("reach", ()), Place(file, pointer, number), item.get("counters", {}))
         for vendor, (pointer, item) in written.items()
         if vendor in documents
     )
@@ -113,10 +113,11 @@ def packs_of(
     Raises:
         FaultyFile: the whole is not valid; each mistake is named where it is written.
     """
-    clock = next((layer.clock for layer in reversed(layers) if layer.clock is not None), None)
-    if clock is None:
+    timed = next((layer for layer in reversed(layers) if layer.clock is not None), None)
+    if timed is None:
         fix = f"write clock: {NOW}, or a time at which the clock stands still"
         raise FaultyFile([layers[0].file.fault("", "no layer gives a clock", fix)])
+    frozen = stopped_at(timed.file)
     files = [layer.name for layer in layers if not layer.installed]
     name = files[-1] if files else "+".join(layer.name for layer in layers)
     titles = {vendor: title for layer in layers for vendor, title in layer.titles.items()}
@@ -135,7 +136,7 @@ def packs_of(
             fix = "seed one, so that a request can be answered"
             faults.append(parts[0].place.fault("/entities", f"there is no credential of {vendor}", fix))
         title = titles.get(vendor, name)
-        packs[vendor] = replace(pack, name=name, title=title, frozen=stopped_at(clock))
+        packs[vendor] = replace(pack, name=name, title=title, frozen=frozen)
     if faults:
         raise FaultyFile(faults)
     return packs

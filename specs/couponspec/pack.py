@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Container, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import Any
 
 from couponspec import locate, yamlfile
 from couponspec.document import Document
-from couponspec.entity import Entity, Place, Reach, entity_faults, entity_of, own_faults
+from couponspec.entity import Entity, Place, Reach, entity_faults, entity_of, own_faults, written_faults
 from couponspec.faults import Fault, FaultyFile
 from couponspec.kind import Kind, State, load_kinds, lookup, moment
 from couponspec.request import Unbound, build
@@ -19,6 +19,7 @@ from couponspec.shape import problems_with, stranger
 from couponspec.yamlfile import YamlFile
 
 __all__ = [
+    "LAST_MOMENT",
     "NOW",
     "Entity",
     "Kind",
@@ -35,9 +36,12 @@ __all__ = [
     "lookup",
     "moment",
     "stopped_at",
+    "written_faults",
 ]
 
 NOW = "now"
+LAST_MOMENT = 253_402_300_799
+"""The last second of the year 9999, which every vendor's way to write a time can still express."""
 MOST_FAULTS = 100
 """Mistakes that a person will still read; a file with a million has one, a million times."""
 
@@ -51,6 +55,8 @@ class Part:
     """Kind -> name -> members; null deletes an entity of a layer below."""
     reach: Sequence[Mapping[str, Any]]
     place: Place
+    counters: Mapping[str, int] = field(default_factory=dict)
+    """Name -> the last number that was given out."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +73,8 @@ class Pack:
     kinds: Mapping[str, Kind]
     entities: tuple[Entity, ...]
     reach: tuple[Reach, ...]
+    counters: Mapping[str, int] = field(default_factory=dict)
+    """Name -> the last number that was given out, so that the next one is another; a counter not named is at 0."""
 
     def bindings(self, epoch: int, only: Container[str] | None = None) -> dict[str, dict[str, Any]]:
         """Return handle -> members, with times as Unix seconds counted from an epoch, of all entities or of some."""
@@ -80,15 +88,26 @@ class Pack:
     def digest(self) -> str:
         """Return a short name for exactly this content."""
         # Keys and lookups are part of what a store is filled with, so a change of them makes another pack.
-        kinds = [[kind.name, kind.keys, kind.lookups] for kind in self.kinds.values()]
+        kinds = [[kind.name, kind.keys, kind.indexed] for kind in self.kinds.values()]
         entities = {entity.handle: [entity.data, entity.own] for entity in self.entities}
-        content = json.dumps([self.frozen, entities, kinds], sort_keys=True)
+        counted = [self.counters] if self.counters else []
+        content = json.dumps([self.frozen, entities, kinds, *counted], sort_keys=True)
         return hashlib.sha256(content.encode()).hexdigest()[:12]
 
 
-def stopped_at(clock: str) -> int | None:
-    """Return the Unix seconds at which a file's clock stands still; None if it runs from the present."""
-    seconds: int | None = None if clock == NOW else moment(clock, 0)
+def stopped_at(file: YamlFile) -> int | None:
+    """Return the Unix seconds at which a file's clock stands still; None if it runs from the present.
+
+    Raises:
+        FaultyFile: it stands at a moment that no clock of the mock can show.
+    """
+    clock = file.value["clock"]
+    if clock == NOW:
+        return None
+    seconds: int = moment(clock, 0)
+    if not 0 <= seconds <= LAST_MOMENT:
+        fix = f"write clock: {NOW}, or a time in the years 1970 to 9999 of UTC"
+        raise FaultyFile([file.fault("/clock", f"no clock stands at {clock}", fix)])
     return seconds
 
 
@@ -105,7 +124,7 @@ def load_pack(document: Document, name: str, at: Path | None = None) -> Pack:
     raw = file.value
     part = Part(document.vendor, raw["entities"], raw.get("reach", ()), Place(file, ""))
     pack = composed(document, kinds, [part])
-    return replace(pack, name=name, title=raw["title"], frozen=stopped_at(raw["clock"]))
+    return replace(pack, name=name, title=raw["title"], frozen=stopped_at(file))
 
 
 def composed(document: Document, kinds: Mapping[str, Kind], parts: Sequence[Part]) -> Pack:
@@ -121,7 +140,9 @@ def composed(document: Document, kinds: Mapping[str, Kind], parts: Sequence[Part
     if faults:
         raise FaultyFile(faults)
     entities = tuple(layers.entities.values())
-    return Pack(document.vendor, "", "", parts[-1].place.file, None, kinds, entities, reach)
+    # Of 5 and 5.0, which are the same to a schema, a store takes the first.
+    counters = {name: int(value) for part in parts for name, value in part.counters.items()}
+    return Pack(document.vendor, "", "", parts[-1].place.file, None, kinds, entities, reach, counters)
 
 
 class _Layers:

@@ -175,7 +175,7 @@ def test_the_journal_comes_as_typed_entries(world: Namespace) -> None:
     ]
     assert world.requests(operation="listUsableCoupons", status=200) == [second]
     assert world.requests(limit=1) == [second]
-    with pytest.raises(AdminError, match="Unknown filter 'colour'"):
+    with pytest.raises(AdminError, match="Unknown parameter 'colour'"):
         world.requests(colour="red")
     world.clear_requests()
     assert world.requests() == []

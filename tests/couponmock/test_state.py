@@ -377,3 +377,69 @@ def test_a_unique_value_put_at_once_is_given_once(mock: Mock) -> None:
             lambda name: put(mock, f"/shoplazza/customer/{name}", None, shop="sunny", customer_id="9"), names
         )
         assert Counter(answer.status for answer in made) == {201: 1, 409: 15}
+
+
+@pytest.mark.parametrize(
+    ("members", "pointer"),
+    [
+        ({"inferred": 5}, "/members/inferred"),
+        ({"inferred": None}, "/members/inferred"),
+        ({"inferred": [5]}, "/members/inferred/0"),
+        ({"answers": 5}, "/members/answers"),
+        ({"answers": None}, "/members/answers"),
+        ({"answers": {"unuseCoupon": 5}}, "/members/answers/unuseCoupon"),
+    ],
+)
+def test_members_of_the_packs_own_have_their_shape_too(mock: Mock, members: dict[str, Any], pointer: str) -> None:
+    """Of an entity that is there as of a new one."""
+    for name in ("forever", "new"):
+        refused = state(mock, "PUT", f"/crowdtwist/coupon/{name}", {"members": members})
+        assert (refused.status, refused.media_type) == (422, "application/problem+json")
+        assert [fault["pointer"] for fault in refused.json["faults"]] == [pointer]
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT"])
+def test_a_member_given_twice_is_refused(mock: Mock, method: str) -> None:
+    """Neither of the two is the one that is meant."""
+    value = {"state": "used"} if method == "PUT" else None
+    refused = state(mock, method, "/crowdtwist/coupon?state=issued&state=used", value)
+    assert (refused.status, refused.json["detail"]) == (400, "Give state once.")
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "names"),
+    [
+        ("chargeover/coupon?account=acme&coupon_id=1", 1, ["printed"]),
+        ("crowdtwist/coupon?client=sunshine&code=null", "null", ["none"]),
+        ("crowdtwist/coupon?client=sunshine&code=7", "7", ["none"]),
+        ("crowdtwist/coupon?client=sunshine&code=%5B1%5D", "[1]", ["none"]),
+    ],
+)
+def test_an_entity_is_found_by_the_text_of_its_value(mock: Mock, path: str, value: Any, names: list[str]) -> None:
+    """Whether that is a number, or a text that looks like something else."""
+    if isinstance(value, str):
+        members = {**generated(mock), "code": value}
+        assert state(mock, "PUT", "/crowdtwist/coupon/none", {"members": members}).status == 201
+    found = state(mock, "GET", f"/{path}").json["entities"]
+    assert [entity["name"] for entity in found] == names
+
+
+def generated(mock: Mock) -> dict[str, Any]:
+    """Return what a generated coupon has beside its code."""
+    [first, *_] = state(mock, "GET", "/crowdtwist/coupon?state=generated").json["entities"]
+    return {name: value for name, value in first["members"].items() if name not in {"code", "inferred", "answers"}}
+
+
+def test_what_others_name_is_kept_however_they_came_to_name_it(mock: Mock) -> None:
+    """As seeded, as made by an operation, as put from outside; and it goes once they name something else."""
+    assert receive(mock) == "received"
+    for kind, name in (("coupon", "welcome"), ("customer", "ann"), ("shop", "sunny")):
+        assert state(mock, "DELETE", f"/shoplazza/{kind}/{name}").status == 409
+    assert put(mock, "/shoplazza/customer/new", shop="sunny", customer_id="5999").status == 201
+    members = {"customer": "new", "coupon": "welcome", "received_count": 1}
+    assert put(mock, "/shoplazza/receipt/new", **members).status == 201
+    refused = state(mock, "DELETE", "/shoplazza/customer/new")
+    assert refused.status == 409
+    assert "receipt.new" in refused.json["detail"]
+    assert put(mock, "/shoplazza/receipt/new", customer="ben").status == 200
+    assert state(mock, "DELETE", "/shoplazza/customer/new").status == 204

@@ -115,7 +115,7 @@ def test_parallel_namespaces_never_see_each_other(store: Store) -> None:
     def live(number: int) -> list[tuple[str, object]]:
         name = f"n{number}"
         store.create_namespace(name, "demo")
-        store.configure(name, {"mine": number})
+        store.update_settings(name, lambda _: {"mine": number})
         store.set_clock(name, frozen=number)
         with store.session(name, write=True, pack="demo") as session:
             session.put("coupon", COUPONS[0], {"owner": name}, [("owner", "me")])

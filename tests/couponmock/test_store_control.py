@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from couponmock.store import LAST_MOMENT, Difference, Namespace, NoSuchNamespace, Seed, Session, Store, wall_clock
+from couponmock.store import Difference, Namespace, NoSuchNamespace, Seed, Session, Store, wall_clock
 from couponmock.store.sqlite import SqliteConnection
+from couponspec.pack import LAST_MOMENT
 
 pytest_plugins = ("postgres_server",)
 
@@ -44,7 +45,7 @@ def test_an_unknown_namespace_is_a_no_such_namespace(store: Store) -> None:
     acts: tuple[Callable[[str], object], ...] = (
         lambda name: store.set_clock(name, frozen=FROZEN),
         lambda name: store.advance_clock(name, 1),
-        lambda name: store.configure(name, {}),
+        lambda name: store.update_settings(name, lambda _: {}),
         lambda name: store.update_settings(name, dict),
         lambda name: store.snapshot(name, "s"),
         lambda name: store.restore(name, "s"),
@@ -144,7 +145,7 @@ def test_settings_are_read_with_the_namespace(store: Store) -> None:
     """By name, in the list and in a session; another namespace has its own, a new one has none."""
     assert store.namespace("n").settings == {}
     settings = {"readings": {"unknown-member": 404}, "strict": True, "faults": [{"nth": 3}, None, 0.5]}
-    assert store.configure("n", settings).settings == settings
+    assert store.update_settings("n", lambda _: settings).settings == settings
     store.create_namespace("m", "demo")
     assert [namespace.settings for namespace in store.namespaces()] == [{}, settings]
     with writing(store) as session:
@@ -189,7 +190,7 @@ def test_settings_cost_a_session_no_statement(tmp_path: Path) -> None:
     with contextlib.closing(Store.open(f"sqlite:///{tmp_path / 'store.db'}")) as store:
         store.install_pack("demo", [])
         store.create_namespace("n", "demo")
-        store.configure("n", {"strict": True})
+        store.update_settings("n", lambda _: {"strict": True})
         with writing(store) as session:
             connection = session._alive()
         assert isinstance(connection, SqliteConnection)
@@ -201,9 +202,9 @@ def test_settings_cost_a_session_no_statement(tmp_path: Path) -> None:
 
 def test_configuring_replaces_all_settings(store: Store) -> None:
     """Members that are not named again are gone."""
-    store.configure("n", {"a": 1, "b": 2})
-    assert store.configure("n", {"a": 3}).settings == {"a": 3}
-    assert store.configure("n", {}) == store.namespace("n") == Namespace(*vars_of(store.namespace("n")))
+    store.update_settings("n", lambda _: {"a": 1, "b": 2})
+    assert store.update_settings("n", lambda _: {"a": 3}).settings == {"a": 3}
+    assert store.update_settings("n", lambda _: {}) == store.namespace("n") == Namespace(*vars_of(store.namespace("n")))
 
 
 def vars_of(namespace: Namespace) -> tuple[str, str, int, int | None]:
@@ -214,14 +215,19 @@ def vars_of(namespace: Namespace) -> tuple[str, str, int, int | None]:
 def test_settings_may_hold_any_text(store: Store) -> None:
     """As a member's name and as its value."""
     for text in ("", "クーポン", "a\x00b", "\ud83d", '100%s ? $1 \\ "'):
-        assert store.configure("n", {text: text}).settings == store.namespace("n").settings == {text: text}
+        settings = {text: text}
+        assert (
+            store.update_settings("n", lambda _, new=settings: new).settings
+            == store.namespace("n").settings
+            == settings
+        )
 
 
 def test_settings_must_be_json(store: Store) -> None:
     """What JSON does not have is refused, and nothing changes."""
-    store.configure("n", {"n": 1})
+    store.update_settings("n", lambda _: {"n": 1})
     with pytest.raises(ValueError, match="JSON"):
-        store.configure("n", {"n": float("nan")})
+        store.update_settings("n", lambda _: {"n": float("nan")})
     with pytest.raises(TypeError, match="JSON"):
         store.update_settings("n", lambda _: {"n": store})
     assert store.namespace("n").settings == {"n": 1}
@@ -230,7 +236,7 @@ def test_settings_must_be_json(store: Store) -> None:
 def test_settings_are_a_copy(store: Store) -> None:
     """Neither what was given nor what is returned is what is stored."""
     given = {"list": [1]}
-    returned = store.configure("n", given)
+    returned = store.update_settings("n", lambda _: given)
     given["list"].append(2)
     returned.settings["list"].append(3)
     assert store.namespace("n").settings == {"list": [1]}
@@ -238,14 +244,14 @@ def test_settings_are_a_copy(store: Store) -> None:
 
 def test_settings_can_be_changed_in_place(store: Store) -> None:
     """The change gets what is there and gives what shall be there."""
-    store.configure("n", {"a": 1})
+    store.update_settings("n", lambda _: {"a": 1})
     assert store.update_settings("n", lambda settings: settings | {"b": 2}).settings == {"a": 1, "b": 2}
     assert store.namespace("n").settings == {"a": 1, "b": 2}
 
 
 def test_a_change_that_raises_changes_nothing(store: Store) -> None:
     """And its caller hears of it."""
-    store.configure("n", {"n": 1})
+    store.update_settings("n", lambda _: {"n": 1})
     with pytest.raises(KeyError):
         store.update_settings("n", raise_key_error)
     assert store.namespace("n").settings == {"n": 1}
@@ -253,19 +259,19 @@ def test_a_change_that_raises_changes_nothing(store: Store) -> None:
 
 def test_a_reset_keeps_the_settings_unless_it_is_told_otherwise(store: Store) -> None:
     """A dropped namespace loses them."""
-    store.configure("n", {"n": 1})
+    store.update_settings("n", lambda _: {"n": 1})
     assert store.reset_namespace("n").settings == store.namespace("n").settings == {"n": 1}
     assert store.reset_namespace("n", lambda _: {}).settings == store.namespace("n").settings == {}
-    store.configure("n", {"n": 1})
+    store.update_settings("n", lambda _: {"n": 1})
     store.drop_namespace("n")
     assert store.create_namespace("n", "demo").settings == {}
 
 
 def test_setting_the_clock_keeps_the_settings_and_the_other_way_round(store: Store) -> None:
     """Each changes its own."""
-    store.configure("n", {"n": 1})
+    store.update_settings("n", lambda _: {"n": 1})
     assert store.set_clock("n", frozen=FROZEN).settings == {"n": 1}
-    assert store.configure("n", {"n": 2}).frozen == FROZEN
+    assert store.update_settings("n", lambda _: {"n": 2}).frozen == FROZEN
 
 
 # Counters
@@ -340,7 +346,7 @@ def coupon(name: str, **data: Any) -> Seed:
 
 def test_a_refilled_namespace_holds_its_pack_and_the_difference(store: Store) -> None:
     """Whatever it held before: records, look-ups and counters; its settings stay."""
-    store.configure("n", {"kept": 1})
+    store.update_settings("n", lambda _: {"kept": 1})
     with writing(store) as session:
         session.put("coupon", "old", {}, [("code", "code-old")])
         session.delete("coupon", "a")
@@ -370,7 +376,6 @@ def test_a_refilled_namespace_can_lack_what_its_pack_has(store: Store) -> None:
     with writing(store) as session:
         assert session.get("coupon", "a") is None
         assert session.counts() == {}
-        assert session.changed() == {("coupon", "a")}
     store.reset_namespace("n")
     with writing(store) as session:
         assert session.counts() == {"coupon": 1}

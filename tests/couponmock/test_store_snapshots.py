@@ -148,10 +148,10 @@ def test_restoring_brings_the_counters_back(store: Store) -> None:
 
 def test_restoring_leaves_settings_and_journal_alone(store: Store) -> None:
     """They are no part of a snapshot."""
-    store.configure("n", {"n": 1})
+    store.update_settings("n", lambda _: {"n": 1})
     store.record("n", {"turn": 1})
     store.snapshot("n", "s")
-    store.configure("n", {"n": 2})
+    store.update_settings("n", lambda _: {"n": 2})
     store.record("n", {"turn": 2})
     assert store.restore("n", "s").settings == store.namespace("n").settings == {"n": 2}
     assert store.journal("n") == [{"turn": 1}, {"turn": 2}]

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import yaml
 from couponspec import build, load_pack, vendors
+from crowdtwist_calls import redeem
 from running_mock import Answer, Mock, couponmock, serving
 from vendor_answers import CREDENTIALS, document, operation
 
@@ -214,12 +215,87 @@ def test_what_is_added_gets_a_name_that_is_free(mock: Mock) -> None:
     assert receive(mock, "5001", "202314454241654711").json["items"][0]["received_count"] == 2
 
 
+def ordered(mock: Mock) -> tuple[int, int]:
+    """Redeem a reward for Carol; return the ids of the order and of its coupon."""
+    assert redeem(mock, "1003", "127817").example == "redeemed"
+    coupons = state(mock, "crowdtwist", "coupon")
+    new = [coupon for coupon in coupons if coupon["code"].startswith("FIVE-000") and "redeem_order_id" in coupon]
+    newest = max(new, key=lambda coupon: coupon["redeem_order_coupon_id"])
+    return newest["redeem_order_id"], newest["redeem_order_coupon_id"]
+
+
+def state(mock: Mock, vendor: str, kind: str) -> list[dict[str, Any]]:
+    """Return the members of all entities of a kind."""
+    entities = mock.send("GET", f"/__admin/state/{vendor}/{kind}").json["entities"]
+    return [entity["members"] for entity in entities]
+
+
+@pytest.mark.parametrize("form", ["json", "yaml"])
+def test_numbers_go_on_where_the_exported_world_had_come_to(
+    mock: Mock, other_mock: Mock, tmp_path: Path, form: str
+) -> None:
+    """Taken in as well as served, so that no order has the id of another; a reset brings back the pack's."""
+    untouched = export(mock).body
+    first = ordered(mock)
+    world = export(mock, form)
+    second = ordered(mock)
+    assert second == (first[0] + 1, first[1] + 1)
+
+    assert take(other_mock, world.body, f"application/{form}").status == 200
+    assert ordered(other_mock) == second
+    other_mock.admin("POST", "/reset", {"namespace": other_mock.namespace})
+    assert ordered(other_mock) == first
+
+    file = tmp_path / f"world.{form}"
+    file.write_bytes(world.body)
+    with serving(tmp_path, "--pack", str(file)) as server:
+        assert ordered(server) == second
+        server.admin("POST", "/reset", {"namespace": "default"})
+        assert ordered(server) == second
+        # A world without counters is one in which nothing has been counted, whatever the pack below has.
+        assert take(server, untouched).status == 200
+        assert ordered(server) == first
+
+
+def test_only_counters_that_have_moved_are_written(mock: Mock) -> None:
+    """Each of its vendor."""
+    assert not any("counters" in item for item in export(mock).json["vendors"].values())
+    ordered(mock)
+    counters = {vendor: item.get("counters") for vendor, item in export(mock).json["vendors"].items()}
+    assert counters == {
+        "chargeover": None,
+        "crowdtwist": {"redeem_order": 1, "redeem_order_coupon": 1},
+        "shoplazza": None,
+    }
+
+
+@pytest.mark.parametrize("counters", [{"redeem_order": 5.0}, {"redeem_order": 9_007_199_254_740_991}])
+def test_a_counter_is_any_whole_number_that_json_has(mock: Mock, counters: dict[str, Any]) -> None:
+    """However it is written."""
+    world = export(mock).json
+    world["vendors"]["crowdtwist"]["counters"] = counters
+    assert take(mock, world).status == 200
+    assert export(mock).json["vendors"]["crowdtwist"]["counters"] == counters
+
+
 MISTAKES: dict[str, tuple[Any, str]] = {
     "another format": ({"format": 2}, "/format"),
     "no clock": ({"clock": None}, "/clock"),
     "no vendors": ({"vendors": []}, "/vendors"),
     "an unknown vendor": ({"vendors": {"nobody": {"entities": {}}}}, "/vendors/nobody"),
     "a vendor without credential": ({"vendors": {"chargeover": {"entities": {}}}}, "/vendors/chargeover/entities"),
+    "no vendor at all": ({"vendors": {}}, "/vendors"),
+    "a clock before 1970": ({"clock": "1960-01-01T00:00:00Z"}, "/clock"),
+    "a clock before the year 1": ({"clock": "0001-01-01T00:00:00+14:00"}, "/clock"),
+    "a clock after the year 9999": ({"clock": "9999-12-31T23:59:59-14:00"}, "/clock"),
+    "a counter that is none": (
+        {"vendors": {"crowdtwist": {"entities": {"credential": {}}, "counters": {"redeem_order": "5"}}}},
+        "/vendors/crowdtwist/counters/redeem_order",
+    ),
+    "a counter too large": (
+        {"vendors": {"crowdtwist": {"entities": {"credential": {}}, "counters": {"redeem_order": 2**63}}}},
+        "/vendors/crowdtwist/counters/redeem_order",
+    ),
     "a deletion": (
         {"vendors": {"chargeover": {"entities": {"coupon": {"printed": None}}}}},
         "/vendors/chargeover/entities/coupon/printed",
@@ -272,11 +348,19 @@ def test_a_body_that_cannot_be_read_is_a_400(mock: Mock, body: bytes, media_type
     assert words in refused.json["detail"]
 
 
-@pytest.mark.parametrize("query", ["format=xml", "format=", "form=json"])
-def test_a_format_that_is_none_is_refused(mock: Mock, query: str) -> None:
+@pytest.mark.parametrize(
+    ("query", "detail"),
+    [
+        ("format=xml", "Give format as one of json, yaml."),
+        ("format=", "Give format as one of json, yaml."),
+        ("form=json", "Unknown parameter 'form'; known are format."),
+        ("format=json&format=yaml", "Give format once."),
+    ],
+)
+def test_a_format_that_is_none_is_refused(mock: Mock, query: str, detail: str) -> None:
     """It says which there are."""
     refused = mock.send("GET", f"/__admin/export?{query}")
-    assert (refused.status, refused.json["detail"]) == (400, "Give format as json or yaml, and nothing else.")
+    assert (refused.status, refused.json["detail"]) == (400, detail)
 
 
 def test_a_namespace_of_a_pack_that_this_server_has_not_cannot_take_a_world_in(tmp_path: Path) -> None:
@@ -293,3 +377,13 @@ def test_a_namespace_of_a_pack_that_this_server_has_not_cannot_take_a_world_in(t
         refused = take(again, world.body)
         assert (refused.status, refused.json["type"]) == (409, "urn:couponmock:pack")
         assert take(part.new_world(), world.body).status == 200
+        others = {**world.json, "vendors": {"shoplazza": {"entities": {"credential": {}}}}}
+        refused = take(part.new_world(), others)
+        assert refused.status == 422
+        assert refused.json["faults"] == [
+            {
+                "pointer": "/vendors",
+                "reason": "no vendor is there that this server acts out",
+                "fix": "give the world of at least one of crowdtwist",
+            }
+        ]

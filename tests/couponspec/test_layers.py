@@ -289,6 +289,24 @@ def test_a_mistake_over_the_demo_pack_is_named_where_it_is_written(
 
 ALONE = {
     "no clock": (SMALL.replace("clock: now\n", ""), 1, "#", "no layer gives a clock"),
+    "a clock before 1970": (
+        SMALL.replace("clock: now", "clock: '1960-01-01T00:00:00Z'"),
+        4,
+        "#/clock",
+        "no clock stands at 1960-01-01T00:00:00Z",
+    ),
+    "a clock after 9999": (
+        SMALL.replace("clock: now", "clock: '9999-12-31T23:59:59-14:00'"),
+        4,
+        "#/clock",
+        "no clock stands at 9999-12-31T23:59:59-14:00",
+    ),
+    "a counter below zero": (
+        "format: 1\npack: a\nvendors:\n  chargeover: {entities: {}, counters: {one: -1}}\n",
+        4,
+        "#/vendors/chargeover/counters/one",
+        "-1 is less than the minimum of 0",
+    ),
     "no credential": (SMALL.replace(KEY, "coupon: {}"), 5, "#/entities", "there is no credential of chargeover"),
     "a deletion": (SMALL.replace("{acme: {}}", "{acme: {}, b: null}"), 6, "#/entities/account/b", "to delete"),
     "an unknown vendor": (SMALL.replace("chargeover", "nobody"), 1, "#/vendor", "there is no vendor 'nobody'"),

@@ -18,7 +18,7 @@ from couponmock.admin.state import State, invalid
 from couponmock.admin.worlds import Worlds
 from couponmock.assembly import Assembly
 from couponmock.injection import Unusable
-from couponmock.state import Clash, Invalid, Unknown
+from couponmock.state import Clash, Invalid, Missing
 from couponmock.store import NamespaceExists, NoSuchNamespace, NoSuchSnapshot
 from couponmock.transfer import OtherPack
 
@@ -104,12 +104,14 @@ def blueprint(mock: Assembly) -> Blueprint:
         NamespaceExists, lambda error: problem(409, "namespace", f"{error} Reset it, or choose another name.")
     )
     routes.register_error_handler(NoSuchSnapshot, lambda error: problem(404, "snapshot", str(error)))
-    routes.register_error_handler(Unknown, lambda error: problem(404, "state", str(error)))
+    routes.register_error_handler(Missing, lambda error: problem(404, "state", str(error)))
     routes.register_error_handler(Clash, lambda error: problem(409, "state", str(error)))
     routes.register_error_handler(Invalid, lambda error: invalid(422, "state", str(error), error.faults))
     routes.register_error_handler(
         OtherPack,
-        lambda error: problem(409, "pack", f"{error} Drop it, or start the mock with the pack it was made with."),
+        lambda error: problem(
+            409, "pack", f"{error} Drop it, or start the mock with the vendors and packs it was made with."
+        ),
     )
     return routes
 

@@ -1,5 +1,6 @@
 """How the admin interface reads requests and says what is wrong with them. Everything is JSON."""
 
+from collections.abc import Collection
 from typing import Any
 
 from flask import Response, g, jsonify, request
@@ -82,6 +83,30 @@ def without_journal() -> Response:
     """Answer what only a journal knows, on a server that keeps none: nothing asked is not nothing known."""
     fix = "Start it without --no-journal."
     return problem(409, "journal", f"This server keeps no journal, so it does not know what was asked or seen. {fix}")
+
+
+def query(known: Collection[str], *, repeated: Collection[str] = ()) -> dict[str, str]:
+    """Return what the request's query says.
+
+    Args:
+        known: All that it may say.
+        repeated: What it may say more than once; the first of it is returned.
+
+    Raises:
+        Wrong: it says something else, or something more than once.
+    """
+    said = once(repeated)
+    if unknown := sorted(set(said) - set(known)):
+        raise Wrong(f"Unknown parameter {unknown[0]!r}; known are {', '.join(sorted(known))}.")
+    return said
+
+
+def once(repeated: Collection[str] = ()) -> dict[str, str]:
+    """Do as `query` does, whatever the names are."""
+    for name, values in request.args.lists():
+        if len(values) > 1 and name not in repeated:
+            raise Wrong(f"Give {name} once.")
+    return request.args.to_dict()
 
 
 def chosen(mock: Assembly) -> Namespace:

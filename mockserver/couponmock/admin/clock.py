@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from typing import Any, TypedDict
 
-from couponspec.pack import moment
+from couponspec.pack import LAST_MOMENT, moment
 from flask import Response, jsonify
 
 from couponmock.admin.answers import Wrong, chosen, members
 from couponmock.assembly import Assembly
-from couponmock.store import LAST_MOMENT, Namespace, wall_clock
+from couponmock.store import Namespace, wall_clock
 
 _TIME = "Unix seconds or an RFC 3339 time such as 2030-01-01T00:00:00Z"
 MEMBERS = {"now", "frozen"}

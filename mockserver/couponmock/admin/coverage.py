@@ -6,7 +6,7 @@ from couponspec.document import Document
 from flask import Response, g, jsonify, request
 
 from couponmock import coverage, strict, tour
-from couponmock.admin.answers import Wrong, chosen, members, named, without_journal
+from couponmock.admin.answers import Wrong, chosen, members, named, query, without_journal
 from couponmock.assembly import Assembly, World
 from couponmock.exchange import DEFAULT_NAMESPACE
 from couponmock.store import Namespace
@@ -26,8 +26,7 @@ class Coverage:
         """Show the figures, answer by answer."""
         if not self._mock.settings.journal:
             return without_journal()
-        _check({"namespace", "vendor", "format"})
-        wanted = request.args.get("format", "json")
+        wanted = query({"namespace", "vendor", "format"}, repeated={"vendor"}).get("format", "json")
         if wanted not in FORMATS:
             raise Wrong(f"Give format as one of {', '.join(FORMATS)}.")
         documents = self._documents()
@@ -45,7 +44,7 @@ class Coverage:
         """Forget what was seen."""
         if not self._mock.settings.journal:
             return without_journal()
-        _check({"namespace"})
+        query({"namespace"})
         namespace = self._namespace()
         self._mock.store.clear_seen(namespace.name if namespace else None)
         return Response(status=204)
@@ -118,12 +117,3 @@ def setting(mode: Any) -> dict[str, Any]:
 
 def _without(settings: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in settings.items() if name != strict.SETTING}
-
-
-def _check(known: set[str]) -> None:
-    """Refuse what a query does not take, and what it takes once and is given twice."""
-    for name, values in request.args.lists():
-        if name not in known:
-            raise Wrong(f"Unknown parameter {name!r}; known are {', '.join(sorted(known))}.")
-        if len(values) > 1 and name != "vendor":
-            raise Wrong(f"Give {name} once.")

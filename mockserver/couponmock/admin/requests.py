@@ -6,9 +6,9 @@ from difflib import get_close_matches
 from typing import Any
 
 from couponspec.document import BASES
-from flask import Response, jsonify, request
+from flask import Response, jsonify
 
-from couponmock.admin.answers import Wrong, chosen, members, problem, without_journal
+from couponmock.admin.answers import Wrong, chosen, members, problem, query, without_journal
 from couponmock.assembly import Assembly
 from couponmock.journal import misses
 from couponmock.store import JOURNAL_KEPT
@@ -30,10 +30,8 @@ class Requests:
         """Show the newest entries that match, in the order in which they came."""
         if not self._mock.settings.journal:
             return without_journal()
-        wanted = request.args.to_dict()
+        wanted = query({*FILTERS, "limit"})
         limit = wanted.pop("limit", str(JOURNAL_KEPT))
-        if unknown := sorted(set(wanted) - set(FILTERS)):
-            raise Wrong(f"Unknown filter {unknown[0]!r}; known are {', '.join(FILTERS)} and limit.")
         if not limit.isascii() or not limit.isdigit() or not 1 <= int(limit) <= JOURNAL_KEPT:
             raise Wrong(f"Give limit as a number from 1 to {JOURNAL_KEPT}.")
         self._check(wanted)

@@ -11,10 +11,10 @@ from couponspec.faults import Fault
 from couponspec.pack import Kind
 from flask import Response, g, jsonify, request
 
-from couponmock.admin.answers import Wrong, described, members, problem
+from couponmock.admin.answers import Wrong, described, members, once, problem, query
 from couponmock.assembly import Assembly
 from couponmock.behaviour import store_kind
-from couponmock.state import Entities, Unknown
+from couponmock.state import Entities, Missing
 from couponmock.transfer import as_json, as_yaml, exported, imported
 
 SHOWN = 1000
@@ -65,12 +65,17 @@ class State:
         state, given = raw.get("state"), raw.get("members")
         if state is given is None or not isinstance(state, str | None) or not isinstance(given, dict | None):
             raise Wrong('Give the name of a state, members, or both: {"state": "used", "members": {"quantity": 2}}.')
-        with self._entities(vendor, kind, write=True) as (entities, looked):
-            if name is None:
+        wanted: dict[str, str] = {}
+        if name is None:
+            # Beforehand, since it may look at every entity, and meanwhile nobody else could write.
+            with self._entities(vendor, kind, write=False) as (entities, looked):
                 wanted = _wanted(looked)
                 if not wanted:
                     raise Wrong("Say which entity, by its name in the path or by members in the query: ?code=JDSI2JE.")
                 name = entities.named_by(looked, wanted)
+        with self._entities(vendor, kind, write=True) as (entities, looked):
+            if wanted and not entities.has(looked, name, wanted):
+                name = entities.named_by(looked, wanted)  # somebody has changed it in between
             shown, new = entities.put(looked, name, state, given)
         response = jsonify(shown)
         response.status_code = 201 if new else 200
@@ -83,9 +88,9 @@ class State:
 
     def export(self) -> Response:
         """Write the whole world of the namespace as a file that is a pack."""
-        form = request.args.get("format", "json")
-        if form not in _WRITERS or set(request.args) - {"format"}:
-            raise Wrong("Give format as json or yaml, and nothing else.")
+        form = query({"format"}).get("format", "json")
+        if form not in _WRITERS:
+            raise Wrong(f"Give format as one of {', '.join(_WRITERS)}.")
         write, media_type = _WRITERS[form]
         return Response(write(exported(self._mock, g.namespace)), content_type=media_type)
 
@@ -111,7 +116,7 @@ class State:
     @contextmanager
     def _entities(self, vendor: str, kind: str, *, write: bool) -> Iterator[tuple[Entities, Kind]]:
         if vendor not in self._mock.documents:
-            raise Unknown(f"There is no vendor {vendor!r}; there are {', '.join(self._mock.documents)}.")
+            raise Missing(f"There is no vendor {vendor!r}; there are {', '.join(self._mock.documents)}.")
         with self._mock.store.session(g.namespace, write=write, pack=self._mock.default_pack) as session:
             entities = Entities(self._mock.documents[vendor], self._mock.kinds[vendor], session)
             yield entities, entities.kind(kind)
@@ -129,7 +134,7 @@ def _described(fault: Fault) -> dict[str, Any]:
 
 def _wanted(kind: Kind) -> dict[str, str]:
     """Return the members that the query names."""
-    wanted = request.args.to_dict()
+    wanted = once()
     if unknown := sorted(set(wanted) - set(kind.schema["properties"])):
         known = ", ".join(kind.schema["properties"])
         raise Wrong(f"A {kind.name} has no member {unknown[0]!r}; there are {known}.")

@@ -3,7 +3,7 @@
 from couponspec.version import version
 from flask import Response, g, jsonify
 
-from couponmock.admin.answers import Wrong, chosen, described, members, named, problem
+from couponmock.admin.answers import Wrong, chosen, described, members, named
 from couponmock.admin.clock import MEMBERS, clock_of
 from couponmock.admin.coverage import setting
 from couponmock.admin.readings import choices_of
@@ -11,6 +11,7 @@ from couponmock.assembly import Assembly
 from couponmock.exchange import NAMESPACE, NAMESPACE_RULE
 from couponmock.injection import restarted
 from couponmock.reading import SETTING
+from couponmock.transfer import OtherPack
 
 
 class Worlds:
@@ -83,8 +84,7 @@ class Worlds:
         namespace = named(self._mock, name)
         world = self._mock.world(namespace.pack)
         if world is None:
-            fix = "Drop it, or start the mock with the vendors and packs it was made with."
-            return problem(409, "pack", f"The pack that {name!r} was made from is none of this server's. {fix}")
+            raise OtherPack(name)
         seeded = {vendor: pack.bindings(namespace.epoch) for vendor, pack in world.packs.items()}
         return jsonify({**described(self._mock, namespace), "bindings": seeded})
 

@@ -7,11 +7,10 @@ from .fault import NamespaceExists, NoSuchNamespace, NoSuchPack, NoSuchSnapshot,
 from .journal import JOURNAL_KEPT
 from .session import Session
 from .store import Store
-from .world import LAST_MOMENT, Difference, Namespace, Record, Seed, Snapshot, real_time, wall_clock
+from .world import Difference, Namespace, Record, Seed, Snapshot, real_time, wall_clock
 
 __all__ = [
     "JOURNAL_KEPT",
-    "LAST_MOMENT",
     "Difference",
     "Namespace",
     "NamespaceExists",

@@ -5,12 +5,14 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from couponspec.pack import LAST_MOMENT
+
 from . import difference, journal, seen, snapshots, statements
 from .difference import namespace_world
 from .engine import Connection, Row
 from .fault import NoSuchNamespace, NoSuchPack
 from .text import LONGEST_WORD, checked_key, document, storable
-from .world import LAST_MOMENT, Namespace, wall_clock
+from .world import Namespace, wall_clock
 
 
 def settings_text(settings: Mapping[str, Any]) -> str | None:

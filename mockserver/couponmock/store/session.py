@@ -36,10 +36,6 @@ class Session:
         """Tell the moment this session stands at, in whole unix seconds; the same for its whole life."""
         return self._now
 
-    def changed(self) -> set[tuple[str, str]]:
-        """Return kind and id of all records that the namespace has written or deleted itself."""
-        return {(kind, id_) for kind, id_, _ in self._pages(self._own, None)}
-
     def get(self, kind: str, id: str) -> Record | None:  # noqa: A002 - the word of the domain
         """Return one record, None if there is none."""
         connection = self._alive()
@@ -115,17 +111,23 @@ class Session:
             connection.change(statements.REMOVE, (self._own, kind, id))
 
     def count(self, key: str, *, by: int = 1) -> int:
-        """Move a counter of the namespace on and return where it stands now; a new one has stood at 0.
+        """Move a counter of the namespace on and return where it stands now; one new to its pack too has stood at 0.
 
         It is part of what the namespace has changed: a reset sets it back, a snapshot holds it. Raises RuntimeError in
         a reading session, ValueError for a key that cannot be one.
         """
         connection = self._writable()
-        counter = (self._own, checked_key("A counter's key", key, LONGEST_WORD))
-        found = connection.rows(statements.READ_COUNTER, counter)
+        checked_key("A counter's key", key, LONGEST_WORD)
+        found = connection.rows(statements.READ_COUNTER, (self._own, self._shared, key))
         value: int = (found[0][0] if found else 0) + by
-        connection.change(statements.PUT_COUNTER, (*counter, value))
+        connection.change(statements.PUT_COUNTER, (self._own, key, value))
         return value
+
+    def counters(self) -> dict[str, int]:
+        """Return where each counter stands that the namespace or its pack has, by key."""
+        rows = self._alive().rows(statements.READ_COUNTERS, (self._own, self._shared))
+        # The namespace's own come last.
+        return dict(sorted(dict(rows).items()))
 
     def close(self) -> None:
         """End the session: whoever still holds it can no longer reach into somebody else's transaction."""

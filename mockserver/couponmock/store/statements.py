@@ -46,6 +46,7 @@ READ_PACK = "SELECT frozen FROM couponmock_pack WHERE id = ?"
 LIST_PACKS = "SELECT id FROM couponmock_pack ORDER BY id"
 RECORD_COLUMNS = ("world", "kind", "id", "data")
 OWN_RECORD_COLUMNS = (*RECORD_COLUMNS, "lookups")
+COUNTER_COLUMNS = ("world", "name", "value")
 LOOKUP_COLUMNS = ("world", "kind", "field", "value", "id")
 
 CREATE_NAMESPACE = (
@@ -152,7 +153,8 @@ REMOVE = "DELETE FROM couponmock_record WHERE world = ? AND kind = ? AND id = ?"
 PUT_LOOKUP = "INSERT INTO couponmock_lookup (world, kind, field, value, id) VALUES (?, ?, ?, ?, ?)"
 REMOVE_LOOKUP = "DELETE FROM couponmock_lookup WHERE world = ? AND kind = ? AND field = ? AND value = ? AND id = ?"
 
-READ_COUNTER = "SELECT value FROM couponmock_counter WHERE world = ? AND name = ?"
+READ_COUNTER = "SELECT value FROM couponmock_counter WHERE world IN (?, ?) AND name = ? ORDER BY world DESC LIMIT 1"
+READ_COUNTERS = "SELECT name, value FROM couponmock_counter WHERE world IN (?, ?) ORDER BY world, name"
 PUT_COUNTER = (
     "INSERT INTO couponmock_counter (world, name, value) VALUES (?, ?, ?)"
     " ON CONFLICT (world, name) DO UPDATE SET value = excluded.value"

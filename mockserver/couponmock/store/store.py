@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from . import difference, journal, namespaces, seen, snapshots, statements
@@ -62,11 +63,19 @@ class Store:
         """Close all connections; harmless when repeated."""
         self._pool.close()
 
-    def install_pack(self, pack: str, seeds: Iterable[Seed], *, frozen: int | None = None) -> None:
+    def install_pack(
+        self,
+        pack: str,
+        seeds: Iterable[Seed],
+        *,
+        frozen: int | None = None,
+        counters: Mapping[str, int] = MappingProxyType({}),
+    ) -> None:
         """Install a pack, or do nothing if one with this id is installed.
 
-        All of it becomes visible in one moment. `frozen` stops the clocks of its namespaces, in unix seconds. Raises
-        ValueError for seeds that cannot be stored or that share kind and id.
+        All of it becomes visible in one moment. `frozen` stops the clocks of its namespaces, in unix seconds, and
+        `counters` tells where those stand that do not begin at 0. Raises ValueError for seeds that cannot be stored or
+        that share kind and id, and for a counter's key that cannot be one.
         """
         checked_key("A pack's id", pack, LONGEST_WORD)
         if self._has_pack(pack):
@@ -77,6 +86,7 @@ class Store:
                 return
             try:
                 load(connection, pack_world(pack), seeds)
+                load_counters(connection, pack_world(pack), counters)
             except DuplicateRow as error:
                 message = f"The pack {pack!r} holds two entities of the same kind and id."
                 raise ValueError(message) from error
@@ -143,6 +153,7 @@ class Store:
             world = namespace_world(name)
             difference.clear(connection, world)
             load(connection, world, wanted.records, own=True)
+            load_counters(connection, world, wanted.counters)
             deleted = [(world, kind, id_, None, None) for kind, id_ in wanted.deleted]
             connection.load("couponmock_record", statements.OWN_RECORD_COLUMNS, deleted)
             return namespaces.save(connection, replace(before, epoch=wanted.epoch, frozen=wanted.frozen, offset=0))
@@ -171,10 +182,6 @@ class Store:
             offset = before.offset + (seconds if frozen is None else 0)
             namespaces.check_clock(frozen=frozen, offset=offset)
             return namespaces.save(connection, replace(before, frozen=frozen, offset=offset))
-
-    def configure(self, name: str, settings: Mapping[str, Any]) -> Namespace:
-        """Replace all settings of a namespace; raise NoSuchNamespace, or ValueError for what is not JSON."""
-        return self.update_settings(name, lambda _: dict(settings))
 
     def update_settings(self, name: str, change: Callable[[dict[str, Any]], dict[str, Any]]) -> Namespace:
         """Replace the settings of a namespace by what `change` makes of them, with nobody else in between.
@@ -296,6 +303,12 @@ class Store:
     def _has_pack(self, pack: str) -> bool:
         with self._pool.transaction(write=False) as connection:
             return bool(connection.rows(statements.READ_PACK, (pack,)))
+
+
+def load_counters(connection: Connection, world: str, counters: Mapping[str, int]) -> None:
+    """Set the counters of a world that has none; raise ValueError for a key that cannot be one."""
+    rows = [(world, checked_key("A counter's key", key, LONGEST_WORD), value) for key, value in counters.items()]
+    connection.load("couponmock_counter", statements.COUNTER_COLUMNS, rows)
 
 
 def load(connection: Connection, world: str, seeds: Iterable[Seed], *, own: bool = False) -> None:

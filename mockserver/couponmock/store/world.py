@@ -5,8 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-LAST_MOMENT = 253_402_300_799
-"""The last second of the year 9999, which every vendor's way to write a time can still express."""
+from couponspec.pack import LAST_MOMENT
 
 
 def wall_clock() -> int:
@@ -78,10 +77,12 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """All that a namespace is to differ in from its pack: its clock, and its own records."""
+    """All that a namespace is to differ in from its pack: its clock, its own records, and its counters."""
 
     epoch: int
     frozen: int | None
     records: Iterable[Seed]
     deleted: Iterable[tuple[str, str]]
     """Kind and id of records of the pack that the namespace has not."""
+    counters: Mapping[str, int] = field(default_factory=dict)
+    """Key -> where it stands; one that is not named stands where the pack has it."""
