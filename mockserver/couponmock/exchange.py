@@ -39,8 +39,12 @@ class Unknown:
 
     def __str__(self) -> str:
         """Render for headers and logs, in ASCII: the names are the client's own."""
-        near = f" (did you mean {self.did_you_mean}?)" if self.did_you_mean else ""
-        return json.dumps(self.place)[1:-1] + near
+        return json.dumps(self.told)[1:-1]
+
+    @property
+    def told(self) -> str:
+        """Render for a sentence."""
+        return self.place + (f" (did you mean {self.did_you_mean}?)" if self.did_you_mean else "")
 
     def member(self) -> dict[str, str | None]:
         """Render for JSON."""
