@@ -180,20 +180,20 @@ def _response(reply: Reply, namespace: str, *, mock_headers: bool) -> Response:
         )
         headers += [(name, value) for name, value in told if value]
     if reply.transit:
-        return _Damaged(reply.body, reply.status, headers, reply.transit)
+        return _Damaged(reply, headers, reply.transit)
     return Response(reply.body, reply.status, headers)
 
 
 class _Damaged(Response):
-    """A response that does not arrive in one piece.
+    """A response that does not arrive at once, whole and in one piece.
 
     It leans on how granian, and hyper beneath it, treat a Content-Length of the application's, since WSGI has no words
     for a connection that ends.
     """
 
-    def __init__(self, body: bytes, status: int, headers: list[tuple[str, str]], transit: Transit) -> None:
-        super().__init__(body, status, headers)
-        self._body = body
+    def __init__(self, reply: Reply, headers: list[tuple[str, str]], transit: Transit) -> None:
+        super().__init__(reply.announced, reply.status, headers)
+        self._sent = reply.sent
         self._transit = transit
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
@@ -205,13 +205,14 @@ class _Damaged(Response):
         if self._transit.cut is not None:
             # A list is sent whatever the length says, and after it there is nothing left to wait for.
             start_response(status, [*headers, ("Connection", "close")])
-            return [self._body[: self._transit.cut]]
+            return [self._sent]
         start_response(status, headers)
-        return _pieces(self._body, self._transit.chunks, self._transit.over)
+        return _pieces(self._sent, self._transit.chunks, self._transit.over)
 
 
 def _pieces(body: bytes, count: int, over: float) -> Iterator[bytes]:
     """Yield a body in pieces of about the same size, spread over some seconds."""
+    count = max(min(count, len(body)), 1)
     bounds = [len(body) * number // count for number in range(count + 1)]
     for number, (start, end) in enumerate(pairwise(bounds)):
         if number:

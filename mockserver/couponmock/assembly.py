@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from importlib import import_module
 from pathlib import Path
 
@@ -221,6 +221,14 @@ def limits_of(settings: Settings) -> dict[str, Limit]:
     return {vendor: Limit(size, leak) for vendor, size, leak in settings.limits}
 
 
+class _Dropped(Exception):
+    """The client gets nothing of a reply, so that there is nothing for a defect to be wrong about."""
+
+    def __init__(self, reply: Reply) -> None:
+        self.reply = reply
+        super().__init__()
+
+
 def _handler(right: Pipeline, defects: list[Defect]) -> Handler:
     """Return what answers for a vendor: its pipeline, and around it the deliberate defects of this server."""
     vendor = right.vendor
@@ -229,8 +237,27 @@ def _handler(right: Pipeline, defects: list[Defect]) -> Handler:
     for defect in own:
         for operation, breaking in defect.behaviours.items():
             behaviours[operation] = breaking(behaviours[operation])
-    handler: Handler = replace(right, vendor=replace(vendor, behaviours=behaviours)).answer if own else right.answer
+    if not own:
+        return right.answer
+    misbehaving = replace(right, vendor=replace(vendor, behaviours=behaviours))
+    handler: Handler = partial(_undropped, misbehaving)
     for defect in own:
         if defect.handler is not None:
             handler = defect.handler(handler)
-    return handler
+    return partial(_caught, handler)
+
+
+def _undropped(right: Pipeline, request: Request) -> Reply:
+    """Answer as the pipeline does, but hand no dropped reply to the defects around it."""
+    reply = right.answer(request)
+    if reply.dropped:
+        raise _Dropped(reply)
+    return reply
+
+
+def _caught(wrong: Handler, request: Request) -> Reply:
+    """Answer with the defects, or with the dropped reply that never reached them."""
+    try:
+        return wrong(request)
+    except _Dropped as dropped:
+        return dropped.reply

@@ -26,7 +26,7 @@ from couponmock.exchange import DEFAULT_NAMESPACE
 from couponmock.injection import Limit, Unusable
 from couponmock.reading import UnknownChoice
 from couponmock.settings import DEFAULT_PACK, Settings
-from couponmock.store import NoSuchNamespace, StoreFault
+from couponmock.store import NoSuchNamespace, StoreFault, temporary_store
 
 EXIT_FAILED = 1
 EXIT_USAGE = 2
@@ -148,7 +148,7 @@ def serve(  # noqa: PLR0913, PLR0917 - one parameter for each flag
     strict_mode: str,
 ) -> None:
     """Serve the vendors on one port, at their real paths."""
-    from couponmock.server import CannotListen, PortInUse, reserved, serve as run, temporary_store, write_port  # noqa: I001 - granian is loaded only to serve
+    from couponmock.server import CannotListen, PortInUse, reserved, serve as run, write_port  # noqa: I001 - granian is loaded only to serve
 
     # Until the server listens to signals itself, SIGTERM unwinds what has been begun.
     signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(0))

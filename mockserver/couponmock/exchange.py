@@ -39,8 +39,12 @@ class Unknown:
 
     def __str__(self) -> str:
         """Render for headers and logs, in ASCII: the names are the client's own."""
-        near = f" (did you mean {self.did_you_mean}?)" if self.did_you_mean else ""
-        return json.dumps(self.place)[1:-1] + near
+        return json.dumps(self.told)[1:-1]
+
+    @property
+    def told(self) -> str:
+        """Render for a sentence."""
+        return self.place + (f" (did you mean {self.did_you_mean}?)" if self.did_you_mean else "")
 
     def member(self) -> dict[str, str | None]:
         """Render for JSON."""
@@ -74,11 +78,13 @@ class Transit:
     wait: float = 0.0
     """Seconds before anything of it is sent."""
     chunks: int = 1
-    """Pieces in which the body is sent."""
+    """Pieces in which the body is sent, as far as it has as many bytes."""
     over: float = 0.0
     """Seconds from the first piece to the last."""
+    malformed: bool = False
+    """Whether the end of the body is damaged, so that it is no JSON any more."""
     cut: int | None = None
-    """Bytes of the body after which the connection ends; None if all of them are sent."""
+    """Bytes of the body after which the connection ends, at the latest before its last one; None if all are sent."""
     dropped: bool = False
     """Whether the connection ends before anything is sent."""
 
@@ -102,9 +108,22 @@ class Reply:
         return self.transit is not None and self.transit.dropped
 
     @property
+    def announced(self) -> bytes:
+        """Return the body that the client is led to expect; it does not get the whole of it if the connection ends."""
+        if self.transit is None or not self.transit.malformed:
+            return self.body
+        # An object or an array that does not end is none, and it is as long as it was.
+        return self.body[:-1] + b","
+
+    @property
     def sent(self) -> bytes:
         """Return what the client gets of the body."""
-        return b"" if self.dropped else self.body if self.transit is None else self.body[: self.transit.cut]
+        if self.dropped:
+            return b""
+        body = self.announced
+        if self.transit is None or self.transit.cut is None:
+            return body
+        return body[: max(min(self.transit.cut, len(body) - 1), 0)]
 
 
 Handler = Callable[[Request], Reply]

@@ -12,7 +12,7 @@ from couponspec.schema import Option, Readings
 from couponspec.sources import Reading, Sources
 from couponspec.yamlfile import escape
 
-SETTING = "readings"
+READINGS = "readings"
 """Member of a namespace's settings that holds its own choices: name of a reading -> option."""
 
 
@@ -97,7 +97,7 @@ class Choices:
 
     def acting(self, settings: Mapping[str, Any]) -> Acting:
         """Return the options that a request to a namespace with these settings is answered by."""
-        own = settings.get(SETTING)
+        own = settings.get(READINGS)
         return Acting(self._departures(own) if own else self._default)
 
     def _departures(self, own: Mapping[str, str]) -> Readings:

@@ -6,7 +6,6 @@ import os
 import signal
 import socket
 import sys
-import tempfile
 import threading
 import urllib.error
 import urllib.request
@@ -80,13 +79,6 @@ def reserved(host: str, port: int) -> Iterator[tuple[str, int]]:
                 raise PortInUse(f"{host}:{port}") from error
             raise CannotListen(f"{host}:{port}: {error.strerror}") from error
         yield holder.getsockname()[:2]
-
-
-@contextmanager
-def temporary_store() -> Iterator[str]:
-    """Yield the URL of a store that goes with the server."""
-    with tempfile.TemporaryDirectory(prefix="couponmock-", ignore_cleanup_errors=True) as folder:
-        yield f"sqlite:///{folder}/state.db"
 
 
 def serve(

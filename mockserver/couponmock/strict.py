@@ -20,7 +20,7 @@ from couponmock.forced import QUERIES
 
 OFF, WARN, REFUSE = "off", "warn", "refuse"
 MODES = (OFF, WARN, REFUSE)
-SETTING = "strict"
+STRICT = "strict"
 """Member of a namespace's settings that holds its mode."""
 HEADER = "X-Mock-Strict"
 MOST = 100
@@ -53,9 +53,9 @@ def mode_of(request: Request, settings: Mapping[str, Any], server: str) -> str:
     Raises:
         WrongMode: the request names one that there is not.
     """
-    asked = request.headers.get("x-mock-strict")
+    asked = request.headers.get(HEADER.lower())
     if asked is None:
-        return str(settings.get(SETTING, server))
+        return str(settings.get(STRICT, server))
     if asked.strip() not in MODES:
         raise WrongMode(f"{HEADER} is one of {', '.join(MODES)}.")
     return asked.strip()
@@ -155,9 +155,7 @@ class Known:
 
 def refusal(vendor: str, operation: str, unknown: tuple[Unknown, ...]) -> Reply:
     """Refuse a request in the mock's own name, never in a vendor's."""
-    told = ", ".join(
-        f"{each.place} (did you mean {each.did_you_mean}?)" if each.did_you_mean else each.place for each in unknown
-    )
+    told = ", ".join(each.told for each in unknown)
     problem = {
         "type": "urn:couponmock:strict",
         "status": 400,

@@ -1,6 +1,5 @@
 """Runs the mock in a thread of this process: for tests that want it fast, not for many clients."""
 
-import tempfile
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
@@ -11,6 +10,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 from couponmock.app import create_app
 from couponmock.assembly import assemble
 from couponmock.settings import Settings
+from couponmock.store import temporary_store
 
 _POLL = 0.05
 """Seconds after which a server that is told to stop notices."""
@@ -42,8 +42,7 @@ def serving(vendors: tuple[str, ...], choices: Mapping[str, Any]) -> Iterator[st
         FaultyFile: a pack or a setting cannot be used.
         StoreFault: no temporary store can be made.
     """
-    with tempfile.TemporaryDirectory(prefix="couponmock-", ignore_cleanup_errors=True) as folder:
-        store = f"sqlite:///{folder}/state.db"
+    with temporary_store() as store:
         mock = assemble(Settings(store=store, vendors=vendors, log_format="none", **choices))
         with closing(mock.store):
             server = make_server("127.0.0.1", 0, create_app(mock), threaded=True, request_handler=_Handler)

@@ -57,6 +57,14 @@ ODD: dict[str, list[dict[str, Any]]] = {
     + [{"receive": ["*", "[", "%", "0"], "by": name} for name in ("0", "'", "\U0001f389", "9" * 5000)],
 }
 """What no careful client sends."""
+DAMAGE: list[dict[str, Any]] = [
+    {"kind": "malformed"},
+    {"kind": "drop", "stage": "before"},
+    {"kind": "drop", "stage": "after"},
+    {"kind": "truncate"},
+    {"kind": "truncate", "after": 1000000},
+]
+"""Fault rules after which a body is no JSON, or none at all."""
 UNREPEATABLE = {"date", "request-id"}
 """Headers that differ each time; all that begins with X-Mock is not the vendor's."""
 
@@ -222,6 +230,29 @@ def test_a_defect_makes_a_vendor_wrong_and_never_the_mock(
         client.admin("PUT", "/snapshots/beginning")
         answers = client.answers([*GOOD[vendor], *ODD[vendor]])
         failures += [defect.id for _, headers, _ in answers if "problem" in dict(headers)["Content-Type"]]
+    assert not failures
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("vendor", VENDORS)
+def test_fault_rules_and_defects_together_never_make_the_mock_fail(
+    right: dict[str, Assembly], vendor: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a rule does to an answer on its way is done last: a defect finds the vendor's answer, or is left out."""
+    monkeypatch.setattr(crowd, "WINDOW_SECONDS", 0)
+    mock = right[vendor]
+    failures = []
+    for defect in defects_of(vendor).values():
+        handler = _handler(Pipeline(vendor_named(vendor), mock.store, mock.default_pack), [defect])
+        wrong = replace(mock, handlers={vendor: handler})
+        client = Client(wrong, vendor, f"test-{uuid4().hex}", create_app(wrong))
+        client.admin("POST", "/namespaces", {"name": client.namespace})
+        client.admin("PUT", "/snapshots/beginning")
+        for rule in DAMAGE:
+            client.admin("DELETE", "/faults")
+            client.admin("POST", "/faults", rule)
+            answers = client.answers(GOOD[vendor])
+            failures += [(defect.id, rule) for _, told, _ in answers if "problem" in dict(told).get("Content-Type", "")]
     assert not failures
 
 

@@ -140,6 +140,27 @@ def test_a_namespace_that_stays_on_another_pack_is_told_of_at_the_start(tmp_path
         assert zoes(mock) == ["ZOE-1"]
 
 
+def test_coverage_shows_no_requests_for_a_pack_that_the_server_does_not_have(tmp_path: Path, mine: str) -> None:
+    """Those of its own pack would name entities that are not there."""
+    state = ("--state", f"sqlite:///{tmp_path / 'state.db'}")
+    with serving(tmp_path, *state, "--pack", "demo", "--pack", mine) as mock:
+        assert zoes(mock) == ["ZOE-1"]
+        mock.stop()
+    with serving(tmp_path, *state) as mock:
+        kept, fresh = (
+            [
+                example["reach"]
+                for vendor in world.send("GET", "/__admin/coverage").json["vendors"]
+                for operation in vendor["operations"]
+                for example in operation["examples"]
+            ]
+            for world in (mock, mock.new_world())
+        )
+        assert not any(kept)
+        assert any(fresh)
+        assert zoes(mock) == ["ZOE-1"]
+
+
 def test_a_file_that_has_changed_is_another_pack(tmp_path: Path, mine: str) -> None:
     """A namespace made from the earlier one stays as it was."""
     state = ("--state", f"sqlite:///{tmp_path / 'state.db'}", "--pack", "demo", "--pack", mine)

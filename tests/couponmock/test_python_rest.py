@@ -143,6 +143,26 @@ def test_a_limit_refuses_what_is_too_much(world: Namespace) -> None:
     assert unuse(world)[0] == 404
 
 
+def test_a_reset_starts_the_settings_anew_or_forgets_them(world: Namespace) -> None:
+    """A fault counts from the first request again and the bucket is empty; with `settings` nothing of them is left."""
+    world.clock.freeze()
+    world.limit("crowdtwist", size=2, leak=1)
+    world.readings.choose({UNKNOWN_MEMBER: "404"})
+    world.set_strict("refuse")
+    world.fault("unuseCoupon", kind="status", status=503, times=1)
+    assert [unuse(world)[0] for _ in range(3)] == [503, 200, 429]
+    world.reset()
+    world.clock.freeze()
+    assert [unuse(world)[0] for _ in range(3)] == [503, 200, 429]
+    world.clear_limits()
+    odd = f"{world.url}/v2/users/1001/usable_coupons?api_key=QWERTY&odd=1"
+    assert (stranger(world), ask(odd)[0]) == (404, 400)
+    world.limit("crowdtwist", size=2, leak=1)
+    world.reset(settings=True)
+    assert (world.faults, world.limits) == ([], {})
+    assert (stranger(world), ask(odd)[0], unuse(world)[0]) == (400, 200, 200)
+
+
 # -- state ----------------------------------------------------------------------------------------------------------
 
 

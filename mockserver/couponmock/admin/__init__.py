@@ -9,12 +9,13 @@ from flask import Blueprint, Response, request
 
 from couponmock.admin.answers import PREFIX, Wrong, http_problem, owns, problem
 from couponmock.admin.clock import Clock
-from couponmock.admin.coverage import Coverage, Strictness
+from couponmock.admin.coverage import Coverage
 from couponmock.admin.faults import Faults
 from couponmock.admin.limits import Limits
 from couponmock.admin.readings import Readings
 from couponmock.admin.requests import Requests
 from couponmock.admin.state import State, invalid
+from couponmock.admin.strictness import Strictness
 from couponmock.admin.worlds import Worlds
 from couponmock.assembly import Assembly
 from couponmock.injection import Unusable

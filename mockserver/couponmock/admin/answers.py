@@ -11,7 +11,7 @@ from couponmock.assembly import Assembly
 from couponmock.exchange import DEFAULT_NAMESPACE
 from couponmock.finding import strict_json
 from couponmock.injection import RULES
-from couponmock.reading import SETTING
+from couponmock.reading import READINGS
 from couponmock.store import Namespace
 
 PREFIX = "/__admin"
@@ -128,6 +128,11 @@ def _opened(mock: Assembly, name: str) -> Namespace:
         return session.namespace
 
 
+def without(settings: dict[str, Any], name: str) -> dict[str, Any]:
+    """Return a namespace's settings without one of their members."""
+    return {other: value for other, value in settings.items() if other != name}
+
+
 def described(mock: Assembly, namespace: Namespace) -> dict[str, Any]:
     """Tell about a namespace."""
     names = {world.id: name for name, world in mock.worlds.items()}
@@ -137,7 +142,7 @@ def described(mock: Assembly, namespace: Namespace) -> dict[str, Any]:
         "epoch": namespace.epoch,
         "now": namespace.now(),
         "frozen": namespace.frozen is not None,
-        "readings": dict(namespace.settings.get(SETTING, {})),
+        "readings": dict(namespace.settings.get(READINGS, {})),
         **({"faults": len(rules)} if (rules := namespace.settings.get(RULES, {}).get("rules")) else {}),
-        **({"strict": namespace.settings[strict.SETTING]} if strict.SETTING in namespace.settings else {}),
+        **({"strict": namespace.settings[strict.STRICT]} if strict.STRICT in namespace.settings else {}),
     }

@@ -11,7 +11,7 @@ from couponmock.assembly import Assembly
 from couponmock.store import Namespace, wall_clock
 
 _TIME = "Unix seconds or an RFC 3339 time such as 2030-01-01T00:00:00Z"
-MEMBERS = {"now", "frozen"}
+CLOCK_MEMBERS = {"now", "frozen"}
 """What can be said of a clock."""
 _SPAN = "seconds or a span such as 90d, 12h, 30m, 45s or -1w"
 
@@ -27,7 +27,7 @@ class Clock:
 
     def set(self) -> Response:
         """Set the time, stop the clock, let it run, or all of that in one."""
-        wanted = clock_of(members(MEMBERS))
+        wanted = clock_of(members(CLOCK_MEMBERS))
         namespace = chosen(self._mock)
         frozen = wanted.get("frozen", namespace.frozen is not None)
         now = wanted.get("now", namespace.now())

@@ -1,13 +1,11 @@
-"""What clients have seen of the documents, and what strict mode does about what they send."""
-
-from typing import Any
+"""What clients have seen of the documents."""
 
 from couponspec.document import Document
 from flask import Response, g, jsonify, request
 
-from couponmock import coverage, strict, tour
-from couponmock.admin.answers import Wrong, chosen, members, named, query, without_journal
-from couponmock.assembly import Assembly, World
+from couponmock import coverage, tour
+from couponmock.admin.answers import Wrong, chosen, named, query, without_journal
+from couponmock.assembly import Assembly
 from couponmock.exchange import DEFAULT_NAMESPACE
 from couponmock.store import Namespace
 
@@ -69,51 +67,6 @@ class Coverage:
         url = request.host_url.rstrip("/") if request.host else coverage.DEFAULT_URL  # a host that is none is empty
         if namespace and namespace.name != DEFAULT_NAMESPACE:
             url += f"/~{namespace.name}"
-        return tour.ways(document, self._world(namespace).packs[document.vendor], url)
-
-    def _world(self, namespace: Namespace | None) -> World:
-        pack = namespace.pack if namespace else self._mock.default_pack
-        worlds = self._mock.worlds
-        return next((world for world in worlds.values() if world.id == pack), worlds[self._mock.pack])
-
-
-class Strictness:
-    """What is asked about the strict mode of the request's namespace."""
-
-    def __init__(self, mock: Assembly) -> None:
-        self._mock = mock
-
-    def show(self) -> Response:
-        """Show the mode, and who has chosen it."""
-        return self._shown(chosen(self._mock))
-
-    def set(self) -> Response:
-        """Choose a mode for the namespace; null gives the choice back to the server."""
-        raw = members({"mode"})
-        if "mode" not in raw:
-            raise Wrong(f"Give mode as one of {', '.join(strict.MODES)}, or null for the server's.")
-        settings = setting(raw["mode"])
-        name = chosen(self._mock).name
-        return self._shown(self._mock.store.update_settings(name, lambda before: _without(before) | settings))
-
-    def _shown(self, namespace: Namespace) -> Response:
-        own = namespace.settings.get(strict.SETTING)
-        server = self._mock.settings.strict
-        return jsonify({"namespace": namespace.name, "mode": own or server, "chosen": own, "server": server})
-
-
-def setting(mode: Any) -> dict[str, Any]:
-    """Return what a namespace's settings hold of a mode; nothing for null.
-
-    Raises:
-        Wrong: there is no such mode.
-    """
-    if mode is None:
-        return {}
-    if mode not in strict.MODES:
-        raise Wrong(f"Give the strict mode as one of {', '.join(strict.MODES)}, or null for the server's.")
-    return {strict.SETTING: mode}
-
-
-def _without(settings: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in settings.items() if name != strict.SETTING}
+        world = self._mock.world(namespace.pack if namespace else self._mock.default_pack)
+        # The namespace may be made from a pack of another server on this store; this one does not know its requests.
+        return tour.ways(document, world.packs[document.vendor], url) if world else {}

@@ -4,9 +4,9 @@ from typing import Any
 
 from flask import Response, jsonify
 
-from couponmock.admin.answers import Wrong, chosen, members, problem
+from couponmock.admin.answers import Wrong, chosen, members, problem, without
 from couponmock.assembly import Assembly
-from couponmock.injection import MEMBERS, MOST_RULES, RULES, read
+from couponmock.injection import MOST_RULES, RULE_MEMBERS, RULES, read
 
 
 class NoSuchRule(Exception):
@@ -24,7 +24,7 @@ class Faults:
 
     def add(self) -> Response:
         """Add a rule after those that are there."""
-        rule = read(members(MEMBERS), self._mock.documents)
+        rule = read(members(RULE_MEMBERS), self._mock.documents)
         counted = {**rule, "seen": 0, "applied": 0}
 
         def change(settings: dict[str, Any]) -> dict[str, Any]:
@@ -39,11 +39,7 @@ class Faults:
 
     def clear(self) -> Response:
         """Remove all rules."""
-
-        def change(settings: dict[str, Any]) -> dict[str, Any]:
-            return {name: value for name, value in settings.items() if name != RULES}
-
-        self._mock.store.update_settings(chosen(self._mock).name, change)
+        self._mock.store.update_settings(chosen(self._mock).name, lambda settings: without(settings, RULES))
         return Response(status=204)
 
     def remove(self, rule: str) -> Response:

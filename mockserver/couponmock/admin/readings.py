@@ -4,9 +4,9 @@ from typing import Any
 
 from flask import Response, jsonify
 
-from couponmock.admin.answers import Wrong, chosen, members
+from couponmock.admin.answers import Wrong, chosen, members, without
 from couponmock.assembly import Assembly
-from couponmock.reading import SETTING, UnknownChoice, checked
+from couponmock.reading import READINGS, UnknownChoice, checked
 from couponmock.store import Namespace
 
 
@@ -25,7 +25,7 @@ class Readings:
         made = choices_of(self._mock, {name: option for name, option in raw.items() if option is not None})
 
         def merged(settings: dict[str, Any]) -> dict[str, Any]:
-            own = {name: option for name, option in settings.get(SETTING, {}).items() if name not in raw}
+            own = {name: option for name, option in settings.get(READINGS, {}).items() if name not in raw}
             return _with(settings, {**own, **made})
 
         return self._shown(self._mock.store.update_settings(chosen(self._mock).name, merged))
@@ -36,7 +36,7 @@ class Readings:
         return self._shown(self._mock.store.update_settings(name, lambda settings: _with(settings, {})))
 
     def _shown(self, namespace: Namespace) -> Response:
-        choices = {**self._mock.chosen, **namespace.settings.get(SETTING, {})}
+        choices = {**self._mock.chosen, **namespace.settings.get(READINGS, {})}
         return jsonify(
             {
                 "readings": [
@@ -72,5 +72,5 @@ def choices_of(mock: Assembly, raw: Any) -> dict[str, str]:
 
 def _with(settings: dict[str, Any], own: dict[str, str]) -> dict[str, Any]:
     """Return settings with a namespace's own choices, or without a trace of any."""
-    rest = {name: value for name, value in settings.items() if name != SETTING}
-    return {**rest, SETTING: own} if own else rest
+    rest = without(settings, READINGS)
+    return {**rest, READINGS: own} if own else rest

@@ -4,13 +4,13 @@ from couponspec.version import version
 from flask import Response, g, jsonify
 
 from couponmock.admin.answers import Wrong, chosen, described, members, named
-from couponmock.admin.clock import MEMBERS, clock_of
-from couponmock.admin.coverage import setting
+from couponmock.admin.clock import CLOCK_MEMBERS, clock_of
 from couponmock.admin.readings import choices_of
+from couponmock.admin.strictness import setting
 from couponmock.assembly import Assembly
 from couponmock.exchange import NAMESPACE, NAMESPACE_RULE
 from couponmock.injection import restarted
-from couponmock.reading import SETTING
+from couponmock.reading import READINGS
 from couponmock.transfer import OtherPack
 
 
@@ -62,14 +62,14 @@ class Worlds:
             raise Wrong(f"Give the new namespace's name in the member name. {NAMESPACE_RULE}")
         if not isinstance(pack, str) or pack not in self._mock.worlds:
             raise Wrong(f"There is no pack {pack!r}; use one of {', '.join(self._mock.worlds)}.")
-        if not isinstance(clock, dict) or set(clock) - MEMBERS:
-            raise Wrong(f"Give clock as an object with members out of {', '.join(sorted(MEMBERS))}.")
+        if not isinstance(clock, dict) or set(clock) - CLOCK_MEMBERS:
+            raise Wrong(f"Give clock as an object with members out of {', '.join(sorted(CLOCK_MEMBERS))}.")
         readings = choices_of(self._mock, wanted.get("readings", {}))
         namespace = self._mock.store.create_namespace(
             wanted["name"],
             self._mock.worlds[pack].id,
             **clock_of(clock),
-            settings={**({SETTING: readings} if readings else {}), **setting(wanted.get("strict"))},
+            settings={**({READINGS: readings} if readings else {}), **setting(wanted.get("strict"))},
         )
         return Response(jsonify(described(self._mock, namespace)).data, 201, content_type="application/json")
 

@@ -69,9 +69,14 @@ class Namespace:
         ]
         return found
 
-    def reset(self) -> None:
-        """Bring state and clock back to the pack. Journal, snapshots, faults and readings stay."""
-        self._admin.ask("POST", "reset")
+    def reset(self, *, settings: bool = False) -> None:
+        """Bring state and clock back to the pack. Journal and snapshots stay.
+
+        Args:
+            settings: Whether faults, limits, readings and the strict mode go too. They stay otherwise, but faults count
+                their requests from the first again, and what fills the limits is gone.
+        """
+        self._admin.ask("POST", "reset", body={"settings": True} if settings else None)
 
     def drop(self) -> None:
         """Drop the namespace with all that is in it. Harmless when it is gone already."""
@@ -178,7 +183,7 @@ class Namespace:
         return limits
 
     def clear_limits(self) -> None:
-        """Remove all limits."""
+        """Give every vendor the server's limit back, which is none unless it was started with one."""
         self._admin.ask("DELETE", "limits")
 
     def set_strict(self, mode: Strict | None) -> None:
@@ -192,7 +197,7 @@ class Namespace:
 
         Args:
             filters: Members that the entries have: ``method``, ``path``, ``vendor``, ``operation``, ``status``,
-                ``example``, ``finding``, ``basis``, ``id``; and ``limit``, for the newest so many.
+                ``example``, ``finding``, ``fault``, ``basis``, ``id``; and ``limit``, for the newest so many.
         """
         return [JournalEntry.read(each) for each in self._admin.ask("GET", "requests", query=filters)["requests"]]
 

@@ -23,7 +23,7 @@ class Reading:
     reason: str
     """Why the default is what it is."""
     tolerated: tuple[str, ...]
-    """Options that a correct server may take, but the mock does not act out."""
+    """Options beside the taken one that `couponcheck` accepts with a warning; the mock acts them out if chosen."""
     quotes: tuple[Mapping[str, str], ...]
     """What the pages say: ``source`` and ``text``."""
 

@@ -1,8 +1,8 @@
 """Coverage: which of the documented answers the clients of a mock have got, so that none is left untried."""
 
-from .ask import DEFAULT_URL, Unreachable, ask
-from .report import Report, Ways, answer_of, report
-from .shown import junit, markdown, summary, text
+from couponmock.coverage.ask import DEFAULT_URL, Unreachable, ask
+from couponmock.coverage.report import Report, Ways, answer_of, report
+from couponmock.coverage.shown import junit, markdown, summary, text
 
 __all__ = [
     "DEFAULT_URL",

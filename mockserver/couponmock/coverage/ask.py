@@ -8,7 +8,7 @@ import urllib.request
 from collections.abc import Sequence
 from urllib.parse import urlencode, urlsplit
 
-from .report import Report
+from couponmock.coverage.report import Report
 
 DEFAULT_URL = "http://127.0.0.1:8642"
 _SECONDS = 30

@@ -3,14 +3,14 @@
 from couponmock.injection.decision import BUCKETS, LIMITS, RULES, Decision, Injection, restarted
 from couponmock.injection.limit import Limit
 from couponmock.injection.mistake import Unusable
-from couponmock.injection.rule import MEMBERS, MOST_RULES, read
+from couponmock.injection.rule import MOST_RULES, RULE_MEMBERS, read
 
 __all__ = [
     "BUCKETS",
     "LIMITS",
-    "MEMBERS",
     "MOST_RULES",
     "RULES",
+    "RULE_MEMBERS",
     "Decision",
     "Injection",
     "Limit",

@@ -147,9 +147,6 @@ def _matching(settings: Mapping[str, Any], operation: str, described: Mapping[st
 
 def _damaged(reply: Reply, rule: Mapping[str, Any]) -> Reply:
     kind = rule["kind"]
-    if kind == "malformed":
-        # An object or an array that does not end is none, and it is as long as it was.
-        return replace(reply, body=reply.body[:-1] + b",")
     if kind == "media-type":
         return replace(reply, media_type=rule["mediaType"])
     if kind == "status" and "retryAfter" in rule:
@@ -159,14 +156,19 @@ def _damaged(reply: Reply, rule: Mapping[str, Any]) -> Reply:
 
 
 def _on_its_way(rule: Mapping[str, Any], size: int) -> dict[str, Any]:
-    """Return the members of a transit that a rule decides, for a body of some bytes."""
+    """Return the members of a transit that a rule decides, for a body of some bytes.
+
+    The body itself is damaged only when it is sent: a deliberate defect may have changed it by then.
+    """
     match rule["kind"]:
         case "latency":
             return {"wait": seconds(rule["delay"], rule["seen"])}
         case "drip":
-            return {"chunks": max(min(rule["chunks"], size), 1), "over": seconds(rule["over"], rule["seen"])}
+            return {"chunks": rule["chunks"], "over": seconds(rule["over"], rule["seen"])}
         case "truncate":
-            return {"cut": max(min(rule.get("after", size // 2), size - 1), 0)}
+            return {"cut": rule.get("after", size // 2)}
+        case "malformed":
+            return {"malformed": True}
         case "drop":
             return {"dropped": True}
     return {}

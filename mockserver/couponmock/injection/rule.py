@@ -68,7 +68,7 @@ KINDS: Mapping[str, Kind] = {
     "drop": Kind(stages=("after", "before")),
 }
 _OF_ALL = ("operation", "match", "kind", "times", "stage")
-MEMBERS = {*_OF_ALL, *(name for kind in KINDS.values() for name in kind.checks)}
+RULE_MEMBERS = {*_OF_ALL, *(name for kind in KINDS.values() for name in kind.checks)}
 """Every member that a rule of some kind may have."""
 
 
@@ -76,7 +76,7 @@ def read(raw: Mapping[str, Any], documents: Mapping[str, Document]) -> dict[str,
     """Check a rule and fill in what it leaves to us.
 
     Args:
-        raw: What the admin interface was sent; its members are out of `MEMBERS`.
+        raw: What the admin interface was sent; its members are out of `RULE_MEMBERS`.
         documents: The documents of the vendors that the server acts out.
 
     Raises:

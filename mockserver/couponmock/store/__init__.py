@@ -7,6 +7,7 @@ from .fault import NamespaceExists, NoSuchNamespace, NoSuchPack, NoSuchSnapshot,
 from .journal import JOURNAL_KEPT
 from .session import Session
 from .store import Store
+from .temporary import temporary_store
 from .world import Difference, Namespace, Record, Seed, Snapshot, real_time, wall_clock
 
 __all__ = [
@@ -24,5 +25,6 @@ __all__ = [
     "Store",
     "StoreFault",
     "real_time",
+    "temporary_store",
     "wall_clock",
 ]
