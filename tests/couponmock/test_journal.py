@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from couponmock.admin.requests import FILTERS
 from running_mock import Answer, Mock, serving
 from vendor_answers import assert_problem
 
@@ -165,3 +166,17 @@ def test_the_journal_can_be_left_off(tmp_path: Path) -> None:
         assert unuse(quiet).json == {"success": True, "message": "Successfully submitted"}
         for method, path in (("GET", "/requests"), ("DELETE", "/requests"), ("POST", "/verify")):
             assert_problem(quiet.admin(method, path), 409, "journal")
+
+
+@pytest.mark.parametrize(
+    ("query", "detail"),
+    [
+        ("status=200&status=404", "Give status once."),
+        ("limit=1&limit=2", "Give limit once."),
+        ("colour=red", f"Unknown parameter 'colour'; known are {', '.join(sorted({*FILTERS, 'limit'}))}."),
+    ],
+)
+def test_a_filter_that_is_none_or_given_twice_is_refused(mock: Mock, query: str, detail: str) -> None:
+    """Nobody gets less than was asked for without noticing."""
+    refused = mock.send("GET", f"/__admin/requests?{query}")
+    assert (refused.status, refused.json["detail"]) == (400, detail)

@@ -436,8 +436,8 @@ def test_what_others_name_is_kept_however_they_came_to_name_it(mock: Mock) -> No
     for kind, name in (("coupon", "welcome"), ("customer", "ann"), ("shop", "sunny")):
         assert state(mock, "DELETE", f"/shoplazza/{kind}/{name}").status == 409
     assert put(mock, "/shoplazza/customer/new", shop="sunny", customer_id="5999").status == 201
-    members = {"customer": "new", "coupon": "welcome", "received_count": 1}
-    assert put(mock, "/shoplazza/receipt/new", **members).status == 201
+    made = put(mock, "/shoplazza/receipt/new", customer="new", coupon="welcome", received_count=1)
+    assert made.status == 201
     refused = state(mock, "DELETE", "/shoplazza/customer/new")
     assert refused.status == 409
     assert "receipt.new" in refused.json["detail"]

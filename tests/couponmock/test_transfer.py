@@ -372,10 +372,12 @@ def test_a_namespace_of_a_pack_that_this_server_has_not_cannot_take_a_world_in(t
         whole.stop()
     with serving(tmp_path, "--state", store, "--vendor", "crowdtwist") as part:
         again = part.within(kept.namespace or "")
+        unknown = part.admin("GET", f"/namespaces/{kept.namespace}/bindings")
         world = export(again)
         assert [*world.json["vendors"]] == ["crowdtwist"]
         refused = take(again, world.body)
         assert (refused.status, refused.json["type"]) == (409, "urn:couponmock:pack")
+        assert (unknown.status, unknown.json) == (409, refused.json)
         assert take(part.new_world(), world.body).status == 200
         others = {**world.json, "vendors": {"shoplazza": {"entities": {"credential": {}}}}}
         refused = take(part.new_world(), others)
