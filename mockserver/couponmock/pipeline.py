@@ -13,7 +13,7 @@ from couponspec.schema import Option
 
 from couponmock import strict
 from couponmock.behaviour import Answer, Behaviour, Call, Precheck, Refused, World, behaviours_of, prechecks_of
-from couponmock.exchange import Diagnosis, Reply, Request, Unknown
+from couponmock.exchange import Diagnosis, Reply, Request, Unknown, printable
 from couponmock.finding import Finding, Query, Validator, buffered, credential, first
 from couponmock.forced import Forced
 from couponmock.form import Form, forms_of
@@ -160,7 +160,7 @@ class Pipeline:
                         return strict.refusal(self.vendor.document.vendor, operation.id, tuple(unknown))
                 principal = _authenticate(operation, request, query, world)
                 if forced := Forced.of(request, query):
-                    facts.update({name: _printable(value) for name, value in path.items()})
+                    facts.update({name: printable(value) for name, value in path.items()})
                     return self._forced(operation, forced, facts, acting)
                 if not decided and (asked := self._injection.due(settings, operation, request)):
                     return _Due(operation, principal, request, asked, facts, acting)
@@ -210,14 +210,9 @@ class Pipeline:
                 return route, match.groupdict()
             if match:
                 allowed.append(route.operation.method)
-                facts.update({name: _printable(value) for name, value in match.groupdict().items()})
+                facts.update({name: printable(value) for name, value in match.groupdict().items()})
         facts["allow"] = ", ".join(allowed)
         raise _Found(Finding("method_not_allowed" if allowed else "unrouted", ""))
-
-
-def _printable(text: str) -> str:
-    """Return a text without the lone surrogates that stand for bytes that are not UTF-8; no answer can hold them."""
-    return text.encode(errors="replace").decode()
 
 
 def _authenticate(operation: Operation, request: Request, query: Query, world: World) -> str:
