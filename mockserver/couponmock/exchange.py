@@ -126,4 +126,9 @@ class Reply:
         return body[: max(min(self.transit.cut, len(body) - 1), 0)]
 
 
+def printable(text: str) -> str:
+    """Return a text without the lone surrogates that stand for bytes that are not UTF-8; no answer holds them."""
+    return text.encode(errors="replace").decode()
+
+
 Handler = Callable[[Request], Reply]

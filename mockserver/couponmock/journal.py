@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl
 
 from couponspec.document import Document
 
-from couponmock.exchange import Reply, Request
+from couponmock.exchange import Reply, Request, printable
 
 LONGEST = 4000
 """Characters of a body that are kept as text."""
@@ -54,8 +54,8 @@ def _request(request: Request, body: bytes | None, secret: frozenset[str]) -> di
     return {
         "id": request.id,
         "method": request.method,
-        "path": _text(request.path),
-        "query": {_text(name): MASK if name in secret else _text(value) for name, value in query},
+        "path": printable(request.path),
+        "query": {printable(name): MASK if name in secret else printable(value) for name, value in query},
         "body": _value(body),
     }
 
@@ -101,8 +101,3 @@ def _finite(text: str) -> float:
     if not math.isfinite(value):
         raise ValueError(text)
     return value
-
-
-def _text(text: str) -> str:
-    """Return a text without the lone surrogates that stand for bytes that are not UTF-8."""
-    return text.encode(errors="replace").decode()

@@ -13,7 +13,7 @@ from couponspec.schema import Option
 
 from couponmock import strict
 from couponmock.behaviour import Answer, Behaviour, Call, Precheck, Refused, World, behaviours_of, prechecks_of
-from couponmock.exchange import Diagnosis, Reply, Request, Unknown
+from couponmock.exchange import Diagnosis, Reply, Request, Unknown, printable
 from couponmock.finding import Finding, Query, Validator, buffered, credential, first
 from couponmock.forced import Forced
 from couponmock.form import Form, forms_of
@@ -205,7 +205,7 @@ class Pipeline:
         for route in self._routes:
             match = route.operation.pattern.match(request.path)
             if match:
-                facts.update({name: _printable(value) for name, value in match.groupdict().items()})
+                facts.update({name: printable(value) for name, value in match.groupdict().items()})
                 if route.operation.method == request.method:
                     return route, match.groupdict()
                 allowed.append(route.operation.method)
@@ -216,11 +216,6 @@ class Pipeline:
 def _announces_body(request: Request) -> bool:
     """Tell whether a body is to come, which an operation that has none may still be sent."""
     return request.headers.get("content-length", "0") != "0" or "transfer-encoding" in request.headers
-
-
-def _printable(text: str) -> str:
-    """Return a text without the lone surrogates that stand for bytes that are not UTF-8; no answer can hold them."""
-    return text.encode(errors="replace").decode()
 
 
 def _authenticate(operation: Operation, request: Request, query: Query, world: World) -> str:

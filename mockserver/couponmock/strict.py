@@ -14,7 +14,7 @@ from couponspec import schema
 from couponspec.document import Operation
 from couponspec.yamlfile import escape
 
-from couponmock.exchange import Diagnosis, Reply, Request, Unknown
+from couponmock.exchange import Diagnosis, Reply, Request, Unknown, printable
 from couponmock.finding import BODY_LIMIT, Query, credential, strict_json
 from couponmock.forced import QUERIES
 
@@ -188,7 +188,7 @@ def _unknown(place: str, name: str, known: Iterable[str]) -> Unknown:
 
 
 def _place(place: str, name: str) -> str:
-    told = f"{place}{name}".encode(errors="replace").decode()
+    told = printable(f"{place}{name}")
     return told if len(told) <= LONGEST else f"{told[:LONGEST]}..."
 
 
