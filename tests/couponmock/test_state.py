@@ -424,6 +424,14 @@ def test_an_entity_is_found_by_the_text_of_its_value(mock: Mock, path: str, valu
     assert [entity["name"] for entity in found] == names
 
 
+def test_entities_are_found_by_what_they_have_not(mock: Mock) -> None:
+    """Nobody owns a coupon that is only generated, though coupons are otherwise found by their owner at once."""
+    every = state(mock, "GET", "/crowdtwist/coupon").json["entities"]
+    ownerless = [entity["name"] for entity in every if entity["members"].get("owner") is None]
+    found = state(mock, "GET", "/crowdtwist/coupon?owner=null").json["entities"]
+    assert [entity["name"] for entity in found] == ownerless != []
+
+
 def generated(mock: Mock) -> dict[str, Any]:
     """Return what a generated coupon has beside its code."""
     [first, *_] = state(mock, "GET", "/crowdtwist/coupon?state=generated").json["entities"]
