@@ -221,8 +221,8 @@ def limits_of(settings: Settings) -> dict[str, Limit]:
     return {vendor: Limit(size, leak) for vendor, size, leak in settings.limits}
 
 
-class _Dropped(Exception):
-    """The client gets nothing of a reply, so that there is nothing for a defect to be wrong about."""
+class _Exempt(Exception):
+    """A reply is not a vendor's answer, so that there is nothing for a defect to be wrong about."""
 
     def __init__(self, reply: Reply) -> None:
         self.reply = reply
@@ -240,24 +240,24 @@ def _handler(right: Pipeline, defects: list[Defect]) -> Handler:
     if not own:
         return right.answer
     misbehaving = replace(right, vendor=replace(vendor, behaviours=behaviours))
-    handler: Handler = partial(_undropped, misbehaving)
+    handler: Handler = partial(_answered, misbehaving)
     for defect in own:
         if defect.handler is not None:
             handler = defect.handler(handler)
-    return partial(_caught, handler)
+    return partial(_unless_exempt, handler)
 
 
-def _undropped(right: Pipeline, request: Request) -> Reply:
-    """Answer as the pipeline does, but hand no dropped reply to the defects around it."""
+def _answered(right: Pipeline, request: Request) -> Reply:
+    """Answer as the pipeline does, but hand nothing to the defects around it that is dropped or the mock's own."""
     reply = right.answer(request)
-    if reply.dropped:
-        raise _Dropped(reply)
+    if reply.dropped or not reply.diagnosis.example:
+        raise _Exempt(reply)
     return reply
 
 
-def _caught(wrong: Handler, request: Request) -> Reply:
-    """Answer with the defects, or with the dropped reply that never reached them."""
+def _unless_exempt(wrong: Handler, request: Request) -> Reply:
+    """Answer with the defects, or with the reply that they are kept from."""
     try:
         return wrong(request)
-    except _Dropped as dropped:
-        return dropped.reply
+    except _Exempt as exempt:
+        return exempt.reply

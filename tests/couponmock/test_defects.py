@@ -65,6 +65,12 @@ DAMAGE: list[dict[str, Any]] = [
     {"kind": "truncate", "after": 1000000},
 ]
 """Fault rules after which a body is no JSON, or none at all."""
+UNKNOWN: dict[str, dict[str, Any]] = {
+    "crowdtwist": {"ask": "POST /v2/coupon/unuse", "body": {"coupon_value": "JDSI2JE", "odd": 1}},
+    "chargeover": {"coupon": 1, "body": {"odd": 1}},
+    "shoplazza": {"ask": "POST /openapi/2022-01/coupons/receive", "body": {"odd": 1}},
+}
+"""What strict mode refuses."""
 UNREPEATABLE = {"date", "request-id"}
 """Headers that differ each time; all that begins with X-Mock is not the vendor's."""
 
@@ -254,6 +260,28 @@ def test_fault_rules_and_defects_together_never_make_the_mock_fail(
             answers = client.answers(GOOD[vendor])
             failures += [(defect.id, rule) for _, told, _ in answers if "problem" in dict(told).get("Content-Type", "")]
     assert not failures
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("vendor", VENDORS)
+def test_a_defect_leaves_a_refusal_of_strict_mode_alone(
+    right: dict[str, Assembly], vendor: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is the mock's own answer and not the vendor's."""
+    monkeypatch.setattr(crowd, "WINDOW_SECONDS", 0)
+    mock = right[vendor]
+    client = Client(mock, vendor, f"test-{uuid4().hex}", create_app(mock))
+    client.admin("POST", "/namespaces", {"name": client.namespace, "strict": "refuse"})
+    client.admin("PUT", "/snapshots/beginning")
+    [refused] = client.answers([UNKNOWN[vendor]])
+    assert b"urn:couponmock:strict" in refused[2]
+    changed = []
+    for defect in defects_of(vendor).values():
+        handler = _handler(Pipeline(vendor_named(vendor), mock.store, mock.default_pack), [defect])
+        wrong = replace(mock, handlers={vendor: handler})
+        if Client(wrong, vendor, client.namespace, create_app(wrong)).answers([UNKNOWN[vendor]]) != [refused]:
+            changed.append(defect.id)
+    assert not changed
 
 
 @named
