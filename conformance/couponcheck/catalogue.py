@@ -10,7 +10,7 @@ from typing import Any
 from couponspec.document import Document, Operation
 from couponspec.faults import Fault, FaultyFile
 from couponspec.pack import Kind, load_kinds
-from couponspec.request import NO_CREDENTIAL, members_in
+from couponspec.request import LIKENESSES, NO_CREDENTIAL, likenesses_in, members_in
 from couponspec.shape import problems_under
 from couponspec.yamlfile import YamlFile, load
 
@@ -28,6 +28,10 @@ class Call:
     request: Mapping[str, Any]
     expect: Mapping[str, Any]
     times: int = 1
+    when: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Earlier call -> what its answer has to be for this one to be made at all."""
+    together: "tuple[Call, ...]" = ()
+    """Calls that are made at once in place of this one, each ``times`` times."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +39,7 @@ class Contract:
     """What of the document every answer of an operation is held against."""
 
     aspect: str = ""
-    """``status``, ``media-type`` or ``json``; empty for the schema."""
+    """``status``, ``media-type``, ``json`` or ``disclosure``; empty for the schema."""
     of: str = ""
     """``success`` or ``errors``: which answers' schema."""
     member: str = ""
@@ -104,7 +108,7 @@ class Requirement:
     def needs(self) -> Mapping[str, frozenset[str]]:
         """Return the seeded entities that the requirement needs, each with the members that it needs of them."""
         named: dict[str, set[str]] = {}
-        for call in (*self.given, *self.calls, *(self.generated.unchanged if self.generated else ())):
+        for call in self._sent:
             for handle, member in members_in(call.request) | members_in(call.expect):
                 named.setdefault(handle, set()).add(member)
             for handle in call.expect.get("shows", ()):
@@ -118,9 +122,20 @@ class Requirement:
         return {handle: frozenset(members) for handle, members in named.items()}
 
     @property
+    def _sent(self) -> "Iterator[Call]":
+        """Yield every call that sends a request."""
+        for call in (*self.given, *self.calls, *(self.generated.unchanged if self.generated else ())):
+            yield from call.together or (call,)
+
+    @property
+    def is_concurrent(self) -> bool:
+        """Tell whether requests are sent at once."""
+        return any(call.together for call in self.calls)
+
+    @property
     def shown(self) -> set[str]:
         """Return the seeded entities of which every member that is known is compared."""
-        return {handle for call in self.calls for handle in call.expect.get("shows", ())}
+        return {handle for call in self._sent for handle in call.expect.get("shows", ())}
 
     @property
     def needs_permission(self) -> bool:
@@ -141,6 +156,8 @@ class Catalogue:
     conditions: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """Kind -> members of the pack's entities that say in which state an entity has to be."""
     verifications: tuple[Verification, ...] = ()
+    identities: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Kind -> every member by which one of its entities is known."""
 
     @property
     def checked(self) -> tuple[Requirement, ...]:
@@ -181,7 +198,14 @@ def load_catalogue(document: Document, folder: Path = FOLDER) -> Catalogue:
         for item in file.value.get("verify", ())
     )
     catalogue = Catalogue(
-        document.vendor, file, lists, aliases, requirements, file.value.get("conditions", {}), verifications
+        document.vendor,
+        file,
+        lists,
+        aliases,
+        requirements,
+        file.value.get("conditions", {}),
+        verifications,
+        {name: _identities(kind) for name, kind in kinds.items()},
     )
     if faults := [*_faults(catalogue, document)]:
         raise FaultyFile(faults)
@@ -191,6 +215,10 @@ def load_catalogue(document: Document, folder: Path = FOLDER) -> Catalogue:
 def _keys(kind: Kind) -> list[str]:
     """Return the members that tell entities of a kind apart, for a client who sees those of one account only."""
     return [name for name in (kind.keys[0] if kind.keys else ()) if name not in kind.references]
+
+
+def _identities(kind: Kind) -> list[str]:
+    return sorted({name for keys in kind.keys for name in keys if name not in kind.references})
 
 
 def _requirement(vendor: str, pointer: str, raw: Mapping[str, Any], keys: Mapping[str, Sequence[str]]) -> Requirement:
@@ -228,7 +256,15 @@ def _requirement(vendor: str, pointer: str, raw: Mapping[str, Any], keys: Mappin
 def _call(operation: str, raw: Mapping[str, Any]) -> Call:
     request = raw.get("request", {})
     default = "general" if "url" in request or "method" in request else operation
-    return Call(raw.get("as", ""), raw.get("operation", default), request, raw.get("expect", {}), raw.get("times", 1))
+    return Call(
+        raw.get("as", ""),
+        raw.get("operation", default),
+        request,
+        raw.get("expect", {}),
+        raw.get("times", 1),
+        raw.get("when", {}),
+        tuple(_call(operation, item) for item in raw.get("together", ())),
+    )
 
 
 def _faults(catalogue: Catalogue, document: Document) -> Iterator[Fault]:
@@ -287,7 +323,16 @@ def _call_faults(
     if operation is None:
         yield file.fault(f"{place}/operation", f"no operation {call.operation!r}", f"use one of {[*operations]}")
         return
-    for expect in (call.expect, *call.expect.get("any_of", ())):
+    for likeness in likenesses_in([call.request, call.expect]):
+        if likeness not in LIKENESSES:
+            fix = f"use one of {[*LIKENESSES]}"
+            yield file.fault(f"{place}/request", f"nothing can be made {likeness!r}", fix)
+    for index, one in enumerate(call.together):
+        yield from _call_faults(file, f"{place}/together/{index}", one, operations, earlier)
+    for name in call.when:
+        if name not in earlier:
+            yield file.fault(f"{place}/when", f"no earlier call is named {name!r}", "name it with `as`")
+    for expect in (call.expect, *call.expect.get("any_of", ()), *call.when.values()):
         for name in expect.get("example", ()):
             if name not in operation.examples:
                 reason = f"{call.operation} has no example {name!r}"
@@ -303,5 +348,7 @@ def _earlier(expect: Mapping[str, Any]) -> Iterator[str]:
         yield expect["same_as"]
     if "added" in expect:
         yield expect["added"]["to"]
+    if "among" in expect:
+        yield expect["among"]["calls"]
     yield from expect.get("kept", {}).values()
     yield from (change["since"] for change in expect.get("change", {}).values())

@@ -76,6 +76,7 @@ _vendor_option = click.option(
     "--seed", default=0, show_default=True, type=click.IntRange(0), help="Of all made-up requests and values."
 )
 @click.option("--allow-writes", is_flag=True, help="Also send requests that change data, of a faulty server at least.")
+@click.option("--allow-concurrency", is_flag=True, help="Also send some requests at once, ten at most.")
 @click.option(
     "--production", multiple=True, metavar="HOST", help="Write to this host although the file marks it as production."
 )
@@ -103,6 +104,7 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter for each flag
     folder: Path | None,
     seed: int,
     allow_writes: bool,  # noqa: FBT001 - a flag of the command line
+    allow_concurrency: bool,  # noqa: FBT001 - as above
     production: tuple[str, ...],
     reports: tuple[Path, ...],
     baseline_file: Path | None,
@@ -123,13 +125,16 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter for each flag
             written.touch()  # what cannot be written is found out before the run and not after it
     console = Console(width=None if sys.stdout.isatty() else _WIDTH)
     if "://" in target or not Path(target).exists():
-        current = Run.prepare(target, vendors, seed, allow_writes=allow_writes)
+        current = Run.prepare(
+            target, vendors, seed, allow_writes=allow_writes, allow_concurrency=allow_concurrency
+        )
     else:
         current = Run.prepare_given(
             read_target(Path(target)),
             vendors,
             seed,
             allow_writes=allow_writes,
+            allow_concurrency=allow_concurrency,
             production=production,
             reports=[report.read_json(path) for path in reports],
         )
@@ -282,6 +287,14 @@ def _how(requirement: Requirement) -> list[str]:
     for number, call in enumerate(requirement.calls, 1):
         called = f" ({call.name})" if call.name else ""
         times = f", {call.times} times" if call.times > 1 else ""
+        lines += [f"  {number}.{called} only if {name!r} is {json.dumps(wanted)}" for name, wanted in call.when.items()]
+        if call.together:
+            lines.append(f"  {number}.{called} at once:")
+            for one in call.together:
+                each = f"{one.times} times " if one.times > 1 else ""
+                lines.append(f"     {each}{one.operation} {json.dumps(one.request, ensure_ascii=False)}")
+                lines.append(f"     expects {json.dumps(one.expect, ensure_ascii=False)}")
+            continue
         lines.append(f"  {number}.{called} {call.operation} {json.dumps(call.request, ensure_ascii=False)}{times}")
         lines.append(f"     expects {json.dumps(call.expect, ensure_ascii=False)}")
     return lines

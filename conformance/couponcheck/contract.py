@@ -14,7 +14,7 @@ class Violation:
     """One way in which an answer breaks the document."""
 
     aspect: str
-    """``status``, ``media-type``, ``json`` or ``schema``."""
+    """``status``, ``media-type``, ``json``, ``schema`` or ``disclosure``."""
     of: str
     """``success`` or ``errors``."""
     member: str

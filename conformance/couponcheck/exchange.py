@@ -4,11 +4,13 @@ import json
 import math
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from email.message import Message
 from email.utils import parsedate_to_datetime
 from functools import cached_property
+from threading import Barrier
 from typing import Any
 
 from couponspec.request import HttpRequest
@@ -147,6 +149,7 @@ class Client:
             allowance: What may still be sent, where others share it.
         """
         access = access or Access()
+        self._agent = user_agent
         self._line = Line(base_url, access)
         self._line.session.headers.update({"User-Agent": user_agent, "Accept": "application/json"})
         self._allowance = allowance or Allowance(access.limits)
@@ -184,6 +187,35 @@ class Client:
         self.count += 1
         answer = self._line.ask(request.method, request.target, headers=dict(request.headers), data=request.body)
         return Exchange(request, operation, answer.status, answer.headers, answer.content)
+
+    def send_at_once(self, requests: Sequence[tuple[str, HttpRequest]]) -> list[Exchange]:
+        """Send requests at the same moment, each on a connection of its own, and return the answers in their order.
+
+        Args:
+            requests: Each with its operation.
+
+        Raises:
+            TargetUnreachable: an answer did not come.
+            LimitReached: no more requests may be sent.
+        """
+        ready = Barrier(len(requests))
+        clients = [Client(self.base_url, self._agent, self._line.access, self._allowance) for _ in requests]
+
+        def send(client: Client, operation: str, request: HttpRequest) -> Exchange:
+            ready.wait()
+            return client.send(operation, request)
+
+        try:
+            with ThreadPoolExecutor(len(requests)) as threads:
+                sent = [
+                    threads.submit(send, client, operation, request)
+                    for client, (operation, request) in zip(clients, requests, strict=True)
+                ]
+                return [future.result() for future in sent]
+        finally:
+            for client in clients:
+                self.count += client.count
+                client.close()
 
     def close(self) -> None:
         """Close the connections."""

@@ -6,7 +6,7 @@ itself written as a float or in digits: a correct server is free in all of that.
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
@@ -25,6 +25,7 @@ _TIME = re.compile(
 _DIGITS = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 _WORDS = {
     "added",
+    "among",
     "at_least",
     "change",
     "contains",
@@ -110,6 +111,8 @@ class Judgement:
     lists: frozenset[str]
     aliases: Mapping[str, str]
     earlier: Mapping[str, Exchange]
+    at_once: Mapping[str, tuple[Exchange, ...]] = field(default_factory=dict)
+    """Name of calls that were made at once -> their answers."""
 
     def view(self, exchange: Exchange) -> Any:
         """Return the answer's body by the catalogue's names; a list that stands under one key is bared of it."""
@@ -157,7 +160,7 @@ class Judgement:
 
     def _at(self, path: str, exchange: Exchange) -> Any:
         try:
-            return jmespath.search(path, self.view(exchange))
+            return jmespath.search(fill(path, self.bindings), self.view(exchange))
         except jmespath.exceptions.JMESPathError:
             return None
 
@@ -245,6 +248,16 @@ class Judgement:
         if lost or len(added) != 1 or not includes(added[0], item):
             got = f"{len(added)} added {_shown(added)}, {len(lost)} lost {_shown(lost)}"
             yield Mismatch(f"the list {wanted['to']!r} and exactly one more item, with {_shown(item)}", got)
+
+    def _among(self, wanted: Mapping[str, Any], _exchange: Exchange) -> Iterator[Mismatch]:
+        like = [
+            exchange
+            for exchange in self.at_once[wanted["calls"]]
+            if not any(True for _ in self.mismatches(wanted["like"], exchange))
+        ]
+        if len(like) != wanted["number"]:
+            expected = f"{wanted['number']} of the answers {wanted['calls']!r} with {_shown(wanted['like'])}"
+            yield Mismatch(expected, f"{len(like)} are like that")
 
     def _change(self, wanted: Mapping[str, Any], exchange: Exchange) -> Iterator[Mismatch]:
         for path, change in wanted.items():

@@ -1,16 +1,18 @@
 """Judges one target: carries out a vendor's requirements and says of each what came out."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from http.client import NOT_FOUND
 from itertools import islice
 
-from couponspec.document import Document
+from couponspec.document import JSON, Document
 from couponspec.request import Unbound, build
 from couponspec.schema import Option
 
 from couponcheck.catalogue import Call, Catalogue, Contract, Requirement
 from couponcheck.contract import Violation, operation_of, readings_used, tolerated, violations
+from couponcheck.disclosure import disclosures
 from couponcheck.exchange import READING, Exchange
 from couponcheck.expect import Judgement, Mismatch
 from couponcheck.pool import Entities
@@ -113,6 +115,9 @@ class Judge:
         if requirement.needs_permission and not self.target.may_write:
             would = "it changes data" if requirement.writes else "a faulty server would change data"
             return Outcome(requirement, NOT_SELECTED, f"{would}, which is switched off (--allow-writes)")
+        if requirement.is_concurrent and not self.target.may_rush:
+            reason = "it sends requests at once, which is switched off (--allow-concurrency)"
+            return Outcome(requirement, NOT_SELECTED, reason)
         if lacking := self.target.lacking(requirement):
             return Outcome(requirement, NOT_TESTABLE, f"the target's data lacks {', '.join(lacking)}")
         if self._silences >= _PATIENCE:
@@ -163,19 +168,51 @@ class Judge:
     def _calls(self, requirement: Requirement) -> Outcome:
         exchanges: list[Exchange] = []
         earlier: dict[str, Exchange] = {}
+        at_once: dict[str, tuple[Exchange, ...]] = {}
         for call in requirement.calls:
+            if any(
+                [*self._judgement(earlier).mismatches(wanted, earlier[name])] if name in earlier else True
+                for name, wanted in call.when.items()
+            ):
+                continue
+            if call.together:
+                answers, mismatches = self._together(call, earlier)
+                exchanges += answers
+                if mismatches:
+                    return Outcome(requirement, FAIL, _first(mismatches), tuple(mismatches), tuple(exchanges))
+                earlier[call.name], at_once[call.name] = answers[-1], tuple(answers)
+                continue
             for _ in range(call.times):
                 exchange = self._sent(call)
-                mismatches = [*self._judgement(earlier).mismatches(call.expect, exchange)]
+                mismatches = [*self._judgement(earlier, at_once).mismatches(call.expect, exchange)]
                 while mismatches and exchange.is_read and self._wait_a_while():
                     exchange = self._sent(call)
-                    mismatches = [*self._judgement(earlier).mismatches(call.expect, exchange)]
+                    mismatches = [*self._judgement(earlier, at_once).mismatches(call.expect, exchange)]
                 exchanges.append(exchange)
                 if mismatches:
                     return Outcome(requirement, FAIL, _first(mismatches), tuple(mismatches), tuple(exchanges))
             if call.name:
                 earlier[call.name] = exchange
         return Outcome(requirement, PASS, exchanges=tuple(exchanges), readings=self._readings(exchanges))
+
+    def _together(self, group: Call, earlier: dict[str, Exchange]) -> tuple[list[Exchange], list[Mismatch]]:
+        """Make calls at once, and return the answers and all that is not as expected of them."""
+        self._settle()
+        calls = [call for call in group.together for _ in range(call.times)]
+        answers = self.target.client.send_at_once(
+            [
+                (call.operation, build(self.document, operation_of(self.document, call.operation), call.request, self.target.bindings))
+                for call in calls
+            ]
+        )
+        for exchange in answers:
+            self._note(exchange)
+        judgement = self._judgement(earlier)
+        return answers, [
+            mismatch
+            for call, exchange in zip(calls, answers, strict=True)
+            for mismatch in judgement.mismatches(call.expect, exchange)
+        ]
 
     def _generated(self, requirement: Requirement) -> Outcome:
         from couponcheck.generate import exchanges as generated
@@ -205,7 +242,10 @@ class Judge:
             return Mismatch("no server error for a request that a client can send", f"status {exchange.status}")
         if requests == "invalid" and exchange.status < 400:
             return Mismatch("a refusal of a request that breaks the document", f"status {exchange.status}")
-        for violation in violations(self.document, exchange):
+        for violation in (
+            *violations(self.document, exchange),
+            *disclosures(exchange, self.target.bindings, self.catalogue.identities),
+        ):
             return Mismatch(violation.expected, violation.got)
         return None
 
@@ -238,7 +278,10 @@ class Judge:
     def _violations(self, exchange: Exchange) -> list[Violation]:
         """Hold an answer against the document once, however many requirements are about that."""
         if id(exchange) not in self._found:
-            self._found[id(exchange)] = violations(self.document, exchange)
+            self._found[id(exchange)] = [
+                *violations(self.document, exchange),
+                *disclosures(exchange, self.target.bindings, self.catalogue.identities),
+            ]
         return self._found[id(exchange)]
 
     def _answers(self, operation: str) -> Iterator[Exchange]:
@@ -248,7 +291,7 @@ class Judge:
                 continue
             for exchange in self.outcome(requirement).exchanges:
                 beside = exchange.operation == self.document.general.id and requirement.operation == operation
-                if exchange.operation == operation or beside:
+                if exchange.operation == operation or (beside and _is_its_own(exchange)):
                     yield exchange
 
     def _scenarios(self, operation: str) -> list[Requirement]:
@@ -297,11 +340,25 @@ class Judge:
         time.sleep(max(0.0, min(left, self.target.consistency.every)))
         return left > 0
 
-    def _judgement(self, earlier: dict[str, Exchange]) -> Judgement:
-        return Judgement(self.document, self.target.bindings, self.catalogue.lists, self.catalogue.aliases, earlier)
+    def _judgement(
+        self, earlier: Mapping[str, Exchange], at_once: Mapping[str, tuple[Exchange, ...]] | None = None
+    ) -> Judgement:
+        return Judgement(
+            self.document, self.target.bindings, self.catalogue.lists, self.catalogue.aliases, earlier, at_once or {}
+        )
 
     def _readings(self, exchanges: list[Exchange]) -> tuple[Option, ...]:
         return tuple(sorted({option for exchange in exchanges for option in readings_used(self.document, exchange)}))
+
+
+def _is_its_own(exchange: Exchange) -> bool:
+    """Tell whether an answer beside the operations has to be like theirs.
+
+    HEAD has no body, OPTIONS is HTTP's own, and a path that leads nowhere may be answered by what stands before a
+    server.
+    """
+    gateway = exchange.status == NOT_FOUND and exchange.media_type != JSON
+    return exchange.request.method not in {"HEAD", "OPTIONS"} and not gateway
 
 
 def _may_be_old(call: Call) -> bool:

@@ -54,7 +54,9 @@ class Run:
     """Whether warnings fail."""
 
     @classmethod
-    def prepare(cls, url: str, vendors: tuple[str, ...], seed: int, *, allow_writes: bool) -> "Run":
+    def prepare(
+        cls, url: str, vendors: tuple[str, ...], seed: int, *, allow_writes: bool, allow_concurrency: bool = False
+    ) -> "Run":
         """Look at what is at a URL and get ready.
 
         Args:
@@ -62,6 +64,7 @@ class Run:
             vendors: Whose promises to check; empty for all that our mock acts as.
             seed: Of everything made up.
             allow_writes: Whether the data of a server that is not our mock may be changed.
+            allow_concurrency: Whether such a server may be sent requests at once.
 
         Raises:
             UnusableTarget: the URL or the vendor cannot be used.
@@ -76,7 +79,11 @@ class Run:
                 raise UnusableTarget(f"{url} is not our mock; say whose promises it makes with --vendor")
             vendors = tuple(about["vendors"])
         run = cls(url, seed, {}, about is not None)
-        run._open(vendors, lambda vendor: open_target(url, vendor, seed, allow_writes=allow_writes))
+
+        def open_one(vendor: str) -> Target:
+            return open_target(url, vendor, seed, allow_writes=allow_writes, allow_concurrency=allow_concurrency)
+
+        run._open(vendors, open_one)
         return run
 
     @classmethod
@@ -87,6 +94,7 @@ class Run:
         seed: int,
         *,
         allow_writes: bool,
+        allow_concurrency: bool = False,
         production: Iterable[str] = (),
         reports: Iterable[Mapping[str, Any]] = (),
     ) -> "Run":
@@ -97,6 +105,7 @@ class Run:
             vendors: Whose promises to check; empty for all that the file names.
             seed: Of everything made up.
             allow_writes: Whether its data may be changed.
+            allow_concurrency: Whether it may be sent requests at once.
             production: Hosts that may be written to although they are marked as production.
             reports: JSON reports of earlier runs, which used some of the data up.
 
@@ -118,7 +127,15 @@ class Run:
 
         def open_one(vendor: str) -> Target:
             spent = spent_before(reports, vendor)
-            return open_given(opened, vendor, seed, allowance, spent, allow_writes=allow_writes)
+            return open_given(
+                opened,
+                vendor,
+                seed,
+                allowance,
+                spent,
+                allow_writes=allow_writes,
+                allow_concurrency=allow_concurrency,
+            )
 
         run._open(vendors, open_one)
         try:

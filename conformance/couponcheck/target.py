@@ -30,6 +30,8 @@ class Target:
     bindings: Bindings
     """Handle -> members; what the data is that requirements are now carried out with."""
     may_write: bool
+    may_rush: bool = False
+    """Whether requests may be sent at once."""
     secrets: Mapping[str, str] = field(default_factory=dict)
     """Secret value -> what stands for it in reports."""
     consistency: Consistency = field(default_factory=Consistency)
@@ -185,7 +187,9 @@ def _said(answer: Answer) -> str:
     return answer.content.decode("utf-8", "replace").strip()
 
 
-def open_target(url: str, vendor: str, seed: int, *, allow_writes: bool = False) -> Target:
+def open_target(
+    url: str, vendor: str, seed: int, *, allow_writes: bool = False, allow_concurrency: bool = False
+) -> Target:
     """Find out what is at a URL and get ready to ask it as one vendor; a stranger's server has no data then.
 
     Args:
@@ -193,6 +197,7 @@ def open_target(url: str, vendor: str, seed: int, *, allow_writes: bool = False)
         vendor: Whose promises it is held to.
         seed: Makes the made-up values repeatable.
         allow_writes: Whether requests that change state may be sent to such a server.
+        allow_concurrency: Whether it may be sent requests at once.
 
     Raises:
         UnusableTarget: the URL cannot be used.
@@ -204,7 +209,8 @@ def open_target(url: str, vendor: str, seed: int, *, allow_writes: bool = False)
             target = _mock_target(admin, about, vendor, seed)
             undo.pop_all()
             return target
-    return Target(vendor, Client(url, AGENT), unknown_values(seed), may_write=allow_writes)
+    client = Client(url, AGENT)
+    return Target(vendor, client, unknown_values(seed), may_write=allow_writes, may_rush=allow_concurrency)
 
 
 def open_given(
@@ -215,6 +221,7 @@ def open_given(
     spent: Iterable[Entities] = (),
     *,
     allow_writes: bool = False,
+    allow_concurrency: bool = False,
 ) -> GivenTarget:
     """Get ready to ask the server of a target file as one vendor.
 
@@ -225,6 +232,7 @@ def open_given(
         allowance: How many requests may be sent, by all vendors together.
         spent: What earlier runs used up of its data.
         allow_writes: Whether requests that change state may be sent.
+        allow_concurrency: Whether requests may be sent at once.
     """
     data = opened.file.vendors[vendor]
     always = {**opened.bindings(vendor), **unknown_values(seed)}
@@ -236,6 +244,7 @@ def open_given(
         Client(data.base_url, AGENT, opened.access, allowance),
         always,
         may_write=allow_writes,
+        may_rush=allow_concurrency,
         secrets=opened.secrets,
         consistency=opened.file.consistency,
         unsupported=data.unsupported,
@@ -256,6 +265,7 @@ def _mock_target(admin: MockAdmin, about: Mapping[str, Any], vendor: str, seed: 
         Client(f"{admin.base_url}/~{namespace}", AGENT),
         {**seeded[vendor], **unknown_values(seed)},
         may_write=True,
+        may_rush=True,
         admin=admin,
         namespace=namespace,
         seed=seed,

@@ -13,6 +13,7 @@ from typing import Any
 
 from couponspec import Document, Fault, FaultyFile, Pack, load_document, load_pack
 from couponspec.document import SecurityScheme
+from couponspec.request import LIKENESSES
 from couponspec.shape import problems_under
 from couponspec.yamlfile import YamlFile, escape, load
 
@@ -103,6 +104,9 @@ class TargetFile:
                 if all(map(_VARIABLE.fullmatch, parts)):
                     secrets[secret] = ":".join(parts)
                 credentials[vendor][name] = {"scheme": raw["scheme"], "secret": secret}
+        for secret, shown in [*secrets.items()]:
+            for likeness in ("shorter", "other-case"):  # what is longer holds the secret itself
+                secrets.setdefault(LIKENESSES[likeness](secret), f"{shown}_{likeness.replace('-', '_').upper()}")
         headers = {name: value(text) for name, text in self.headers.items()}
         access = Access(self.limits, value(self.proxy), self.ca_file, headers)
         return OpenedFile(self, access, credentials, secrets)

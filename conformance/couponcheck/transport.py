@@ -79,6 +79,7 @@ class Allowance:
         self._limits = limits
         self._sent = 0
         self._next = 0.0
+        self._lock = threading.Lock()
 
     def take(self) -> None:
         """Take one request, and wait until it may be sent.
@@ -88,11 +89,14 @@ class Allowance:
         """
         if self._limits.requests is not None and self._sent >= self._limits.requests:
             raise LimitReached(f"the limit of {self._limits.requests} requests for a run is reached (limits.requests)")
-        self._sent += 1
-        if self._limits.per_second is not None:
+        with self._lock:
+            self._sent += 1
+            if self._limits.per_second is None:
+                return
             now = time.monotonic()
-            time.sleep(max(0.0, self._next - now))
+            wait = max(0.0, self._next - now)
             self._next = max(now, self._next) + 1 / self._limits.per_second
+        time.sleep(wait)
 
 
 class _Alarm:

@@ -1,14 +1,14 @@
 """Requests written as data: in packs (how to reach each answer) and in catalogues (what a requirement sends).
 
-A text may name a value of a seeded entity, ``{coupon.used.code}``. A text that is nothing but such a name keeps the
-value's type.
+A text may name a value of a seeded entity, ``{coupon.used.code}``, or something like it that is another value,
+``{coupon.used.code|longer}``. A text that is nothing but such a name keeps the value's type.
 """
 
 import base64
 import json
 import re
 import shlex
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, quote_plus, urlencode
@@ -18,7 +18,38 @@ from couponspec.document import JSON, Document, Operation, SecurityScheme
 Bindings = Mapping[str, Mapping[str, Any]]
 """Handle -> members of the entity, as a client would see them."""
 
-_NAME = re.compile(r"\{([a-z][a-z0-9_]*\.[a-z0-9_.-]+)\.([a-z0-9_]+)\}")
+_NAME = re.compile(r"\{([a-z][a-z0-9_]*\.[a-z0-9_.-]+)\.([a-z0-9_]+)(?:\|([a-z0-9-]+))?\}")
+
+
+def _longer(text: str) -> str:
+    return f"{text}0"
+
+
+def _shorter(text: str) -> str:
+    return text[:-1] if len(text) > 1 else _longer(text)
+
+
+def _other_case(text: str) -> str:
+    return _longer(text) if text.swapcase() == text else text.swapcase()
+
+
+def _beyond(bits: int) -> Callable[[str], str]:
+    return lambda text: str(int(text) + 2**bits) if text.isdecimal() else _longer(text)
+
+
+LIKENESSES: Mapping[str, Callable[[str], str]] = {
+    "longer": _longer,
+    "shorter": _shorter,
+    "other-case": _other_case,
+    "encoded": lambda text: "".join(f"%{byte:02X}" for byte in text.encode()),
+    "wide": lambda text: text.translate({ord("0") + digit: 0xFF10 + digit for digit in range(10)}),
+    "beyond-32": _beyond(32),
+    "beyond-64": _beyond(64),
+    "user": lambda text: text.partition(":")[0],
+    "password": lambda text: text.partition(":")[2],
+    "password-other-case": lambda text: _other_case(text.partition(":")[2]),
+}
+"""Name -> makes of a text what looks like it to a careless server and is another one, or a part of it."""
 
 _LONGEST_ARGUMENT = 100_000
 """Bytes; a shell refuses arguments not much longer."""
@@ -48,6 +79,11 @@ class HttpRequest:
     """Path and query, percent-encoded."""
     headers: tuple[tuple[str, str], ...]
     body: bytes | None
+
+    @property
+    def key_pair(self) -> str:
+        """Return user and password of a Basic credential in the clear; empty if there is none."""
+        return next((_key_pair(value) or "" for name, value in self.headers if name == "Authorization"), "")
 
     def curl(self, base_url: str, secrets: Mapping[str, str] | None = None) -> str:
         """Render the request as a command for a POSIX shell.
@@ -131,6 +167,11 @@ def members_in(value: Any) -> set[tuple[str, str]]:
     return set()
 
 
+def likenesses_in(value: Any) -> set[str]:
+    """Return the names of all likenesses that a piece of request data asks for."""
+    return {match[3] for match in _NAME.finditer(json.dumps(value, ensure_ascii=False)) if match[3]}
+
+
 def fill(value: Any, bindings: Bindings) -> Any:
     """Replace every name in a piece of request data by its value.
 
@@ -151,9 +192,10 @@ def fill(value: Any, bindings: Bindings) -> Any:
 
 def _bound(match: re.Match[str], bindings: Bindings) -> Any:
     try:
-        return bindings[match[1]][match[2]]
+        value = bindings[match[1]][match[2]]
     except KeyError:
         raise Unbound(f"{match[1]}.{match[2]}") from None
+    return LIKENESSES[match[3]](_text(value)) if match[3] else value
 
 
 def _text(value: Any) -> str:
@@ -167,7 +209,7 @@ def build(document: Document, operation: Operation, data: Mapping[str, Any], bin
     Args:
         document: The vendor's document, which knows how credentials are sent.
         operation: The operation whose method and path are used where the data names no others.
-        data: ``credential``, ``path``, ``query``, ``headers``, ``body`` or ``raw`` (sent ``repeat`` times), ``method``,
+        data: ``credential``, ``secret`` (sent as that credential's own), ``path``, ``query``, ``headers``, ``body`` or ``raw`` (sent ``repeat`` times), ``method``,
             ``url``; all optional.
         bindings: Values for the names in the data.
 
@@ -196,7 +238,7 @@ def build(document: Document, operation: Operation, data: Mapping[str, Any], bin
         credential = bindings.get(f"credential.{handle}")
         if credential is None:
             raise Unbound(f"credential.{handle}")
-        _sign(_scheme(document, credential), credential, query, headers)
+        _sign(_scheme(document, credential), str(data.get("secret", credential["secret"])), query, headers)
     for name, value in data.get("headers", {}).items():
         for same in [known for known in headers if known.lower() == name.lower()]:
             del headers[same]
@@ -220,10 +262,7 @@ def _scheme(document: Document, credential: Mapping[str, Any]) -> SecurityScheme
     return schemes[credential["scheme"]]
 
 
-def _sign(
-    scheme: SecurityScheme, credential: Mapping[str, Any], query: list[tuple[str, str]], headers: dict[str, str]
-) -> None:
-    secret = str(credential["secret"])
+def _sign(scheme: SecurityScheme, secret: str, query: list[tuple[str, str]], headers: dict[str, str]) -> None:
     if scheme.kind == "query":
         query.append((scheme.parameter, secret))
     elif scheme.kind == "basic":

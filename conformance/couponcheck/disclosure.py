@@ -1,0 +1,91 @@
+"""What an answer must not tell: credentials, the insides of a server, and who else there is."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from urllib.parse import unquote_plus
+
+from couponspec.request import Bindings, HttpRequest
+
+from couponcheck.contract import Violation
+from couponcheck.exchange import Exchange
+
+_SECRET = 6
+"""Characters from which on a secret cannot stand in an answer by chance."""
+_IDENTITY = 4
+"""Characters from which on two identities in one error are no chance."""
+_TELLING = 8
+"""Characters from which on one is none."""
+_INSIDES = re.compile(
+    r"Traceback \(most recent call last\)|File \"[^\"]+\", line [0-9]+|\bat [\w.$<>]+\([\w.]+:[0-9]+\)|"
+    r"\bin /[\w./-]+:[0-9]+\b|(?i:\bselect\s.+?\sfrom\s.+?\swhere\b|\binsert\s+into\s+\w+\s*\(|\bupdate\s+\w+\s+set\s+\w+\s*=|"
+    r"\bdelete\s+from\s+\w+\s+where\b|\bORA-[0-9]{5}\b|\bSQLSTATE\b|\bsyntax error at or near\b)",
+    re.DOTALL,
+)
+"""Stack traces of usual languages, and statements and errors of databases."""
+
+
+def disclosures(exchange: Exchange, bindings: Bindings, identities: Mapping[str, Sequence[str]]) -> Iterator[Violation]:
+    """Yield what an answer tells that its request did not say.
+
+    Args:
+        exchange: The request and its answer.
+        bindings: The data, whose secrets and identities are looked for.
+        identities: Kind -> members by which its entities are known.
+    """
+    text = " ".join([*exchange.headers.values(), _plain(exchange)])
+    asked = _said(exchange.request)
+    of = "success" if exchange.status < 400 else "errors"
+    for secret in _secrets(bindings):
+        if secret in text and secret not in asked:
+            yield Violation("disclosure", of, "", "no credential in an answer", "a credential that was not sent with it")
+    if of == "success":
+        return
+    if found := _INSIDES.search(text):
+        yield Violation("disclosure", of, "", "an error without the insides of the server", found[0][:200])
+    named = {
+        str(value)
+        for handle, members in bindings.items()
+        for name in identities.get(handle.partition(".")[0], ())
+        if (value := members.get(name)) is not None and len(str(value)) >= _IDENTITY
+    }
+    told = sorted(value for value in named if _has(text, value) and not _has(asked, value) and value not in asked)
+    if len(told) > 1 or any(len(value) >= _TELLING for value in told):
+        yield Violation("disclosure", of, "", "an error that names nobody else", f"it names {', '.join(told)[:200]}")
+
+
+def _secrets(bindings: Bindings) -> set[str]:
+    """Return every secret, and of a pair of keys the private one, whose owner is known."""
+    found = set()
+    for handle, members in bindings.items():
+        if handle.startswith("credential.") and members.get("secret"):
+            user, colon, password = str(members["secret"]).partition(":")
+            found.add(password if colon else user)
+    return {secret for secret in found if len(secret) >= _SECRET}
+
+
+def _plain(exchange: Exchange) -> str:
+    """Return the body's text, also as it is once escapes of JSON are undone."""
+    raw = exchange.content.decode("utf-8", "replace")
+    return " ".join([raw, *_texts(exchange.body)])
+
+
+def _texts(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for name, item in value.items():
+            yield str(name)
+            yield from _texts(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _texts(item)
+
+
+def _said(request: HttpRequest) -> str:
+    """Return all that a request says, also percent-decoded and with a pair of keys in the clear."""
+    parts = [request.target, unquote_plus(request.target), (request.body or b"").decode("utf-8", "replace")]
+    return " ".join([*parts, *(value for _, value in request.headers), request.key_pair])
+
+
+def _has(text: str, value: str) -> bool:
+    return re.search(rf"(?<![\w-]){re.escape(value)}(?![\w-])", text) is not None
