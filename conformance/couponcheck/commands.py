@@ -3,13 +3,10 @@
 import json
 import os
 import sys
-from collections.abc import Callable
-from functools import wraps
 from pathlib import Path
-from typing import ParamSpec
 
 import click
-from couponspec import FaultyFile, load_document, locate
+from couponspec import load_document, locate
 from couponspec.document import Document
 from couponspec.version import version
 from rich.console import Console
@@ -18,6 +15,8 @@ from couponcheck import report
 from couponcheck.baseline import NOTHING, load_baseline
 from couponcheck.catalogue import Catalogue, Requirement, catalogued, load_catalogue
 from couponcheck.doctor import examine
+from couponcheck.guard import EXIT_NOT_RUN, guarded
+from couponcheck.matrix import matrix
 from couponcheck.page import page
 from couponcheck.plugin import carry_out
 from couponcheck.repro import write_scripts
@@ -25,28 +24,10 @@ from couponcheck.run import EXIT_CODES, Run
 from couponcheck.starter import started
 from couponcheck.summary import badge, markdown
 from couponcheck.targetfile import read_target
-from couponcheck.transport import LimitReached, TargetUnreachable, UnusableTarget
+from couponcheck.transport import UnusableTarget
 
-EXIT_NOT_RUN = 2
 _WIDTH = 160
 """Columns of output that goes to a file or a log."""
-
-P = ParamSpec("P")
-
-
-def _guarded(command: Callable[P, None]) -> Callable[P, None]:
-    """Turn faults of files and unusable targets into one clear message and exit code 2."""
-
-    @wraps(command)
-    def guarded(*args: P.args, **kwargs: P.kwargs) -> None:
-        try:
-            command(*args, **kwargs)
-        except (FaultyFile, UnusableTarget, TargetUnreachable, LimitReached, OSError) as error:
-            for line in str(error).splitlines():
-                click.echo(f"couponcheck: {line}", err=True)
-            sys.exit(EXIT_NOT_RUN)
-
-    return guarded
 
 
 @click.group(context_settings={"auto_envvar_prefix": "COUPONCHECK", "help_option_names": ["-h", "--help"]})
@@ -54,6 +35,8 @@ def _guarded(command: Callable[P, None]) -> Callable[P, None]:
 def couponcheck() -> None:
     """Check whether an implementation answers as the vendors' pages document it."""
 
+
+couponcheck.add_command(matrix)
 
 _vendor_option = click.option(
     "--vendor", "vendors", multiple=True, metavar="NAME", help="Only this vendor; may be given more than once."
@@ -94,7 +77,7 @@ _vendor_option = click.option(
     help="Failures that are known and accepted, each with a reason and a date.",
 )
 @click.option("--strict", is_flag=True, help="Let warnings fail.")
-@_guarded
+@guarded
 def run(  # noqa: PLR0913, PLR0917 - one parameter for each flag
     target: str,
     vendors: tuple[str, ...],
@@ -125,9 +108,7 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter for each flag
             written.touch()  # what cannot be written is found out before the run and not after it
     console = Console(width=None if sys.stdout.isatty() else _WIDTH)
     if "://" in target or not Path(target).exists():
-        current = Run.prepare(
-            target, vendors, seed, allow_writes=allow_writes, allow_concurrency=allow_concurrency
-        )
+        current = Run.prepare(target, vendors, seed, allow_writes=allow_writes, allow_concurrency=allow_concurrency)
     else:
         current = Run.prepare_given(
             read_target(Path(target)),
@@ -193,7 +174,7 @@ def _catalogues(vendors: tuple[str, ...]) -> list[tuple[Document, Catalogue]]:
 
 @couponcheck.command()
 @click.option("--vendor", "vendors", multiple=True, required=True, metavar="NAME", help="May be given more than once.")
-@_guarded
+@guarded
 def init(vendors: tuple[str, ...]) -> None:
     """Print a target file to fill in: every credential and handle, and what each has to be."""
     _known(vendors)
@@ -203,7 +184,7 @@ def init(vendors: tuple[str, ...]) -> None:
 @couponcheck.command()
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @_vendor_option
-@_guarded
+@guarded
 def doctor(file: Path, vendors: tuple[str, ...]) -> None:
     """Look whether a target FILE is ready, without changing anything, and say what would enable more requirements.
 
@@ -222,7 +203,7 @@ def schema(name: str) -> None:
 
 @couponcheck.command("list")
 @_vendor_option
-@_guarded
+@guarded
 def listed(vendors: tuple[str, ...]) -> None:
     """Print the catalogue: every rule, its level, and the page it stands on."""
     for document, catalogue in _catalogues(vendors):
@@ -240,7 +221,7 @@ def listed(vendors: tuple[str, ...]) -> None:
 
 @couponcheck.command()
 @click.argument("requirement_id", metavar="ID")
-@_guarded
+@guarded
 def explain(requirement_id: str) -> None:
     """Explain one requirement: what it says, what it rests on, how it is checked."""
     for document, catalogue in _catalogues(()):

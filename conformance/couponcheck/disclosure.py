@@ -15,13 +15,20 @@ _IDENTITY = 4
 """Characters from which on two identities in one error are no chance."""
 _TELLING = 8
 """Characters from which on one is none."""
-_INSIDES = re.compile(
-    r"Traceback \(most recent call last\)|File \"[^\"]+\", line [0-9]+|\bat [\w.$<>]+\([\w.]+:[0-9]+\)|"
-    r"\bin /[\w./-]+:[0-9]+\b|(?i:\bselect\s.+?\sfrom\s.+?\swhere\b|\binsert\s+into\s+\w+\s*\(|\bupdate\s+\w+\s+set\s+\w+\s*=|"
-    r"\bdelete\s+from\s+\w+\s+where\b|\bORA-[0-9]{5}\b|\bSQLSTATE\b|\bsyntax error at or near\b)",
-    re.DOTALL,
+_SIGNS = (
+    r"Traceback \(most recent call last\)",
+    r"File \"[^\"]+\", line [0-9]+",
+    r"\bat [\w.$<>]+ ?\([\w./\\-]+:[0-9]+(?::[0-9]+)?\)",
+    r"/[\w.-]+/[\w./-]+\.[a-z]{1,5}(?:\([0-9]+\)|:[0-9]+)",
+    r"\b(?:mysql|postgres(?:ql)?|mariadb|mongodb|redis|amqp|jdbc:\w+|sqlserver|oracle)(?:\+\w+)?://",
+    r"(?i:\bselect\s[^;]+?\sfrom\s+\S+)",
+    r"(?i:\binsert\s+into\s+\S+\s*\()",
+    r"(?i:\bupdate\s+\S+\s+set\s+\S+\s*=)",
+    r"(?i:\bdelete\s+from\s+\S+\s+where\b)",
+    r"\bORA-[0-9]{5}\b|\bSQLSTATE\b|(?i:\bsyntax error (?:at or )?near\b|\byou have an error in your sql\b)",
 )
-"""Stack traces of usual languages, and statements and errors of databases."""
+"""Stack traces of usual languages, lines of source files, addresses, statements and errors of databases."""
+_INSIDES = re.compile("|".join(_SIGNS), re.DOTALL)
 
 
 def disclosures(exchange: Exchange, bindings: Bindings, identities: Mapping[str, Sequence[str]]) -> Iterator[Violation]:
@@ -37,10 +44,12 @@ def disclosures(exchange: Exchange, bindings: Bindings, identities: Mapping[str,
     of = "success" if exchange.status < 400 else "errors"
     for secret in _secrets(bindings):
         if secret in text and secret not in asked:
-            yield Violation("disclosure", of, "", "no credential in an answer", "a credential that was not sent with it")
+            yield Violation(
+                "disclosure", of, "", "no credential in an answer", "a credential that was not sent with it"
+            )
     if of == "success":
         return
-    if found := _INSIDES.search(text):
+    if (found := _INSIDES.search(text)) and found[0] not in asked:
         yield Violation("disclosure", of, "", "an error without the insides of the server", found[0][:200])
     named = {
         str(value)

@@ -201,7 +201,12 @@ class Judge:
         calls = [call for call in group.together for _ in range(call.times)]
         answers = self.target.client.send_at_once(
             [
-                (call.operation, build(self.document, operation_of(self.document, call.operation), call.request, self.target.bindings))
+                (
+                    call.operation,
+                    build(
+                        self.document, operation_of(self.document, call.operation), call.request, self.target.bindings
+                    ),
+                )
                 for call in calls
             ]
         )

@@ -319,12 +319,37 @@ def validate(layers: tuple[str, ...], vendors: tuple[str, ...]) -> None:
     default=None,
     help="Only those that are kept aside to measure the suite, or only the others.",
 )
-def defects(vendors: tuple[str, ...], registry: str | None, held_out: bool | None) -> None:  # noqa: FBT001 - a flag of the command line
+@click.option(
+    "--format", "wanted", default="text", show_default=True, type=click.Choice(["text", "json"]), help="How to say it."
+)
+def defects(vendors: tuple[str, ...], registry: str | None, held_out: bool | None, wanted: str) -> None:  # noqa: FBT001 - a flag of the command line
     """List the deliberate defects that `serve --defect` takes; an adversary's with their class."""
-    for vendor in _vendors(vendors):
-        for name, defect in defects_of(vendor, registry).items():
-            if held_out is None or defect.held_out == held_out:
-                click.echo(f"{name}{_class_of(defect)}: {defect.text}")
+    chosen = [
+        (defect, name)
+        for vendor in _vendors(vendors)
+        for name in ([registry] if registry else REGISTRIES)
+        for defect in defects_of(vendor, name).values()
+        if held_out is None or defect.held_out == held_out
+    ]
+    if wanted == "json":
+        click.echo(json.dumps([_as_data(defect, name) for defect, name in chosen], indent=2, ensure_ascii=False))
+        return
+    for defect, _ in chosen:
+        click.echo(f"{defect.id}{_class_of(defect)}: {defect.text}")
+
+
+def _as_data(defect: Defect, registry: str) -> dict[str, object]:
+    page, rule = defect.breaks
+    return {
+        "id": defect.id,
+        "vendor": defect.vendor,
+        "registry": registry,
+        "of": defect.of,
+        "text": defect.text,
+        "hard": defect.hard,
+        "held_out": defect.held_out,
+        "breaks": {"page": page, "rule": rule},
+    }
 
 
 def _class_of(defect: Defect) -> str:

@@ -209,8 +209,8 @@ def build(document: Document, operation: Operation, data: Mapping[str, Any], bin
     Args:
         document: The vendor's document, which knows how credentials are sent.
         operation: The operation whose method and path are used where the data names no others.
-        data: ``credential``, ``secret`` (sent as that credential's own), ``path``, ``query``, ``headers``, ``body`` or ``raw`` (sent ``repeat`` times), ``method``,
-            ``url``; all optional.
+        data: ``credential``, ``secret`` (sent as that credential's own), ``path``, ``query``, ``headers``, ``body`` or
+            ``raw`` (sent ``repeat`` times), ``method``, ``url``; all optional.
         bindings: Values for the names in the data.
 
     Raises:

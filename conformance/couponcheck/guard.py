@@ -1,0 +1,30 @@
+"""How a command ends that cannot be carried out: one clear message and exit code 2."""
+
+import sys
+from collections.abc import Callable
+from functools import wraps
+from typing import ParamSpec
+
+import click
+from couponspec import FaultyFile
+
+from couponcheck.transport import LimitReached, TargetUnreachable, UnusableTarget
+
+EXIT_NOT_RUN = 2
+
+P = ParamSpec("P")
+
+
+def guarded(command: Callable[P, None]) -> Callable[P, None]:
+    """Turn faults of files and unusable targets into one clear message and exit code 2."""
+
+    @wraps(command)
+    def carried_out(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            command(*args, **kwargs)
+        except (FaultyFile, UnusableTarget, TargetUnreachable, LimitReached, OSError) as error:
+            for line in str(error).splitlines():
+                click.echo(f"couponcheck: {line}", err=True)
+            sys.exit(EXIT_NOT_RUN)
+
+    return carried_out
