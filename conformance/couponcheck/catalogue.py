@@ -323,6 +323,21 @@ def _call_faults(
     if operation is None:
         yield file.fault(f"{place}/operation", f"no operation {call.operation!r}", f"use one of {[*operations]}")
         return
+    yield from _form_faults(file, place, call, operations, earlier)
+    for expect in (call.expect, *call.expect.get("any_of", ()), *call.when.values()):
+        for name in expect.get("example", ()):
+            if name not in operation.examples:
+                reason = f"{call.operation} has no example {name!r}"
+                yield file.fault(f"{place}/expect", reason, f"use one of {[*operation.examples]}")
+        for name in _earlier(expect):
+            if name not in earlier:
+                yield file.fault(f"{place}/expect", f"no earlier call is named {name!r}", "name it with `as`")
+
+
+def _form_faults(
+    file: YamlFile, place: str, call: Call, operations: Mapping[str, Operation], earlier: set[str]
+) -> Iterator[Fault]:
+    """Yield what is wrong with likenesses, calls at once and conditions."""
     for likeness in likenesses_in([call.request, call.expect]):
         if likeness not in LIKENESSES:
             fix = f"use one of {[*LIKENESSES]}"
@@ -332,14 +347,6 @@ def _call_faults(
     for name in call.when:
         if name not in earlier:
             yield file.fault(f"{place}/when", f"no earlier call is named {name!r}", "name it with `as`")
-    for expect in (call.expect, *call.expect.get("any_of", ()), *call.when.values()):
-        for name in expect.get("example", ()):
-            if name not in operation.examples:
-                reason = f"{call.operation} has no example {name!r}"
-                yield file.fault(f"{place}/expect", reason, f"use one of {[*operation.examples]}")
-        for name in _earlier(expect):
-            if name not in earlier:
-                yield file.fault(f"{place}/expect", f"no earlier call is named {name!r}", "name it with `as`")
 
 
 def _earlier(expect: Mapping[str, Any]) -> Iterator[str]:

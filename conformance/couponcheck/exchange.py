@@ -24,6 +24,8 @@ DEEPEST = 100
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
 """Methods that HTTP calls safe."""
 _BUSY = {429, 503}
+_PATIENCE = 20
+"""How often a request is sent again that was sent along with others, which keep a server busy."""
 
 
 @dataclass(frozen=True)
@@ -165,8 +167,13 @@ class Client:
         """
         self.send("", HttpRequest("GET", "/", (), None))
 
-    def send(self, operation: str, request: HttpRequest) -> Exchange:
-        """Send a request; one 429 or 503 that says when to come back is waited out.
+    def send(self, operation: str, request: HttpRequest, patience: int = 1) -> Exchange:
+        """Send a request; a 429 or 503 that says when to come back is waited out.
+
+        Args:
+            operation: Whose answer it is to be.
+            request: What is sent.
+            patience: How often.
 
         Raises:
             TargetUnreachable: no answer came.
@@ -176,8 +183,10 @@ class Client:
         extra = tuple(pair for pair in self._line.access.headers.items() if pair[0].lower() not in names)
         request = replace(request, headers=(*request.headers, *extra))
         exchange = self._send(operation, request)
-        wait = _wait(exchange) if exchange.status in _BUSY else None
-        if wait is not None and wait <= LONGEST_WAIT:
+        for _ in range(patience):
+            wait = _wait(exchange) if exchange.status in _BUSY else None
+            if wait is None or wait > LONGEST_WAIT:
+                break
             time.sleep(max(0.0, wait))
             exchange = self._send(operation, request)
         return exchange
@@ -203,7 +212,7 @@ class Client:
 
         def send(client: Client, operation: str, request: HttpRequest) -> Exchange:
             ready.wait()
-            return client.send(operation, request)
+            return client.send(operation, request, _PATIENCE)
 
         try:
             with ThreadPoolExecutor(len(requests)) as threads:

@@ -5,7 +5,10 @@ this runs.
 """
 
 import json
+import threading
+import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib import import_module
@@ -175,6 +178,98 @@ def body_of(reply: Reply) -> Any:
 def with_body(reply: Reply, value: Any) -> Reply:
     """Give a reply another JSON body."""
     return replace(reply, body=json.dumps(value, ensure_ascii=False).encode())
+
+
+def secretly(other: Callable[[Request, Reply], Request | None]) -> Callable[[Handler], Handler]:
+    """Make a broken handler that answers as the right one does, and then carries out another request.
+
+    Args:
+        other: Tells for a request and its reply what is carried out beside it; None for nothing.
+    """
+
+    def wrap(right: Handler) -> Handler:
+        def handle(request: Request) -> Reply:
+            request = buffered(request)
+            reply = right(request)
+            if (beside := other(request, reply)) is not None:
+                right(beside)
+            return reply
+
+        return handle
+
+    return wrap
+
+
+def beginning(request: Request) -> Request:
+    """Return a request whose body is the JSON that its own begins with; the same one if it begins with none."""
+    request = buffered(request)
+    text = (request.read(BODY_LIMIT) or b"").decode("utf-8", "replace")
+    try:
+        _, end = json.JSONDecoder().raw_decode(text)
+    except (ValueError, RecursionError):
+        return request
+    return replace(request, read=lambda _: text[:end].encode())
+
+
+def once_after(method: str, change: Callable[[Reply], Reply]) -> Callable[[Handler], Handler]:
+    """Make a broken handler whose first success after a refused method is changed."""
+
+    def wrap(right: Handler) -> Handler:
+        waiting: set[str] = set()
+
+        def handle(request: Request) -> Reply:
+            reply = right(request)
+            if request.method == method and reply.status >= 400:
+                waiting.add(request.namespace)
+            elif reply.status < 300 and request.namespace in waiting:
+                waiting.discard(request.namespace)
+                return change(reply)
+            return reply
+
+        return handle
+
+    return wrap
+
+
+def sharing(same: Callable[[Request], object]) -> Callable[[Handler], Handler]:
+    """Make a broken handler that answers requests that overlap with the reply of the first, and carries out no other.
+
+    Args:
+        same: Tells by what requests are taken for one another; None for one that is like no other.
+    """
+
+    def wrap(right: Handler) -> Handler:
+        running: dict[object, Future[Reply]] = {}
+        lock = threading.Lock()
+
+        def handle(request: Request) -> Reply:
+            request = buffered(request)
+            if (key := same(request)) is None:
+                return right(request)
+            with lock:
+                first = running.get(key)
+                if first is None:
+                    mine = running[key] = Future()
+            if first is not None:
+                return first.result()
+            time.sleep(_OVERLAP)
+            try:
+                mine.set_result(right(request))
+            except BaseException as error:
+                mine.set_exception(error)
+                raise
+            finally:
+                with lock:
+                    del running[key]
+            return mine.result()
+
+        return handle
+
+    return wrap
+
+
+_OVERLAP = 0.03
+"""Seconds that a request is left running, for others to meet it."""
 
 
 @cache

@@ -8,7 +8,18 @@ from dataclasses import replace
 from typing import Any
 
 from couponmock.behaviour import Answer, Behaviour, Call, Entity, World
-from couponmock.defect import Defect, behaving, body_of, borrowing, misleading, replying, with_body
+from couponmock.defect import (
+    Defect,
+    asking,
+    behaving,
+    body_of,
+    borrowing,
+    misleading,
+    once_after,
+    replying,
+    sharing,
+    with_body,
+)
 from couponmock.exchange import Handler, Reply, Request
 
 _COUPON = "/api/v3/coupon/"
@@ -184,6 +195,11 @@ def _enabled_only(find: Callable[..., Entity | None], kind: str, **members: Any)
 
 def _ascii(text: str) -> str:
     return text.encode("ascii", "replace").decode()
+
+
+def _disabled(reply: Reply) -> Reply:
+    body = body_of(reply)
+    return with_body(reply, {**body, "response": {**body["response"], "enabled": False}})
 
 
 DEFECTS: tuple[Defect, ...] = (
@@ -456,6 +472,36 @@ DEFECTS: tuple[Defect, ...] = (
         "an unknown id of more than ten digits gets 500",
         handler=_refusing_as(
             500, lambda request, reply: reply.status == 404 and len(request.path.removeprefix(_COUPON)) > 10
+        ),
+    ),
+    Defect(
+        "chargeover",
+        "endpoints-below-coupons",
+        "what follows a coupon's id and a slash is ignored",
+        handler=asking(lambda request: replace(request, path=re.sub(f"^({_COUPON}[^/]+)/.*", r"\1", request.path))),
+    ),
+    Defect(
+        "chargeover",
+        "disabled-after-patch",
+        "the first coupon that is fetched after a PATCH that was refused is disabled",
+        handler=once_after("PATCH", _disabled),
+    ),
+    Defect(
+        "chargeover",
+        "fetches-shared",
+        "coupons that are fetched at the same time are all the first one",
+        handler=sharing(lambda request: request.namespace if request.path.startswith(_COUPON) else None),
+    ),
+    Defect(
+        "chargeover",
+        "source-line-told",
+        "the details of an unknown id name a line of the source",
+        handler=replying(
+            lambda _, reply: (
+                with_body(reply, {**body_of(reply), "details": {"raised": "/srv/billing/coupon.php(118)"}})
+                if reply.status == 404
+                else reply
+            )
         ),
     ),
 )

@@ -11,14 +11,19 @@ from couponmock.defect import (
     Defect,
     all_of,
     asking,
+    beginning,
     behaving,
     body_of,
     mishearing,
+    misleading,
+    once_after,
     replying,
+    secretly,
+    sharing,
     with_body,
 )
 from couponmock.exchange import Handler, Reply, Request
-from couponmock.finding import buffered
+from couponmock.finding import BODY_LIMIT, buffered
 from couponmock.vendors.crowdtwist import is_usable
 
 _UNUSE = "unuseCoupon"
@@ -359,6 +364,33 @@ def _first_of_list(body: Any) -> Any:
 
 _defect = partial(Defect, "crowdtwist")
 
+
+def _example(name: str) -> Callable[[Reply], bool]:
+    return lambda reply: reply.diagnosis.example == name
+
+
+def _without_digits(right: Callable[..., Entity | None], kind: str, **members: Any) -> Entity | None:
+    if kind == "member" and "username" in members:
+        members["username"] = members["username"].rstrip("0123456789")
+    return right(kind, **members)
+
+
+def _up_to(path: str, end: str) -> str:
+    start, found, _ = path.partition(end + "/")
+    return start + end if found else path
+
+
+def _unuses(request: Request) -> bool:
+    return (request.method, request.path) == ("POST", "/v2/coupon/unuse")
+
+
+def _retyped(request: Request, _: Reply) -> Request | None:
+    """Call a body JSON that calls itself plain text."""
+    if not request.headers.get("content-type", "").startswith("text/plain"):
+        return None
+    return replace(request, headers={**request.headers, "content-type": "application/json"})
+
+
 DEFECTS: tuple[Defect, ...] = (
     _defect(
         "points-capped",
@@ -654,6 +686,73 @@ DEFECTS: tuple[Defect, ...] = (
             lambda request, reply: (
                 _crash(reply) if reply.diagnosis.example == "unknown_member" and not request.path.isascii() else reply
             )
+        ),
+    ),
+    # -- what looks like something else, what nobody looks at, and what happens at once
+    _defect(
+        "usernames-without-digits",
+        "A user name is looked up without the digits at its end.",
+        {_LIST: misleading(_without_digits)},
+    ),
+    _defect(
+        "pages-below-list",
+        "What follows the list's path is ignored.",
+        handler=asking(lambda request: replace(request, path=_up_to(request.path, "/usable_coupons"))),
+    ),
+    _defect(
+        "empty-after-patch",
+        "The first list after a PATCH that was refused is empty.",
+        handler=once_after("PATCH", lambda reply: with_body(reply, [])),
+    ),
+    _defect(
+        "source-line-told",
+        "The message of an invalid id_type names a line of the source.",
+        handler=_answers(_LIST, _example("invalid_parameter"), _saying(message="KeyError (/srv/loyalty/users.py:118)")),
+    ),
+    _defect(
+        "value-is-code",
+        "Without coupon_value, the member code is taken.",
+        handler=mishearing(
+            lambda body: {"coupon_value": body["code"]} if isinstance(body, dict) and body.keys() == {"code"} else body
+        ),
+    ),
+    _defect(
+        "unfinished-body-works",
+        "A body that goes on behind its JSON is refused, and carried out.",
+        handler=secretly(
+            lambda request, reply: beginning(request) if reply.diagnosis.finding.startswith("malformed body:") else None
+        ),
+    ),
+    _defect(
+        "plain-text-works",
+        "A body that does not call itself JSON is refused, and carried out.",
+        handler=secretly(_retyped),
+    ),
+    _defect(
+        "put-works",
+        "PUT is refused, and carried out.",
+        handler=secretly(lambda request, _: replace(request, method="POST") if request.method == "PUT" else None),
+    ),
+    _defect(
+        "pages-below-unuse",
+        "What follows the path of unusing is ignored.",
+        handler=asking(lambda request: replace(request, path=_up_to(request.path, "/v2/coupon/unuse"))),
+    ),
+    _defect(
+        "same-unuse-shared",
+        "Requests that unuse one coupon at the same time all get the answer of the first.",
+        handler=sharing(lambda request: (request.namespace, request.read(BODY_LIMIT)) if _unuses(request) else None),
+    ),
+    _defect(
+        "any-unuse-shared",
+        "Of requests that unuse coupons at the same time, only the first is carried out.",
+        handler=sharing(lambda request: request.namespace if _unuses(request) else None),
+    ),
+    _defect(
+        "statement-told",
+        "The message of a coupon that has not been issued holds the statement that looked for it.",
+        handler=_answers(
+            _UNUSE, _example("not_issued"), _saying(message="nothing for SELECT owner FROM coupons WHERE code = $1")
         ),
     ),
 )

@@ -9,12 +9,15 @@ from couponmock.behaviour import Answer, Behaviour, Call, Entity, Refused, World
 from couponmock.defect import (
     Defect,
     asking,
+    beginning,
     behaving,
     body_of,
     borrowing,
     mishearing,
     misleading,
     replying,
+    secretly,
+    sharing,
     with_body,
 )
 from couponmock.exchange import Handler, Reply, Request
@@ -189,6 +192,14 @@ def _is_json(body: bytes) -> bool:
 
 def _ascii(text: str) -> str:
     return text.encode("ascii", "replace").decode()
+
+
+def _counted_twice(right: Behaviour, call: Call, world: World) -> Answer:
+    answer = right(call, world)
+    items = answer.members["items"]
+    if items and len(items) < len(call.body["coupon_ids"]):
+        items = [{**item, "received_count": item["received_count"] + 1} for item in items]
+    return replace(answer, members={**answer.members, "items": items})
 
 
 DEFECTS: tuple[Defect, ...] = (
@@ -548,5 +559,55 @@ DEFECTS: tuple[Defect, ...] = (
         "crashes-beyond-ascii",
         "a wrong body with characters beyond ASCII gets 500",
         handler=_refusing_as(500, lambda body: not body.isascii()),
+    ),
+    Defect(
+        "shoplazza",
+        "ids-of-eighteen",
+        "of a coupon id only the first eighteen characters count",
+        handler=_hearing_ids(lambda ids: [item[:18] if isinstance(item, str) else item for item in ids]),
+    ),
+    Defect(
+        "shoplazza",
+        "unfinished-body-works",
+        "a body that goes on behind its JSON is refused, and carried out",
+        handler=secretly(
+            lambda request, reply: beginning(request) if reply.diagnosis.finding.startswith("malformed") else None
+        ),
+    ),
+    Defect(
+        "shoplazza",
+        "batch-counted-twice",
+        "beside a coupon that there is not, received_count is one too high",
+        {"receiveCoupons": behaving(_counted_twice)},
+    ),
+    Defect(
+        "shoplazza",
+        "put-works",
+        "PUT is refused, and carried out",
+        handler=secretly(lambda request, _: replace(request, method="POST") if request.method == "PUT" else None),
+    ),
+    Defect(
+        "shoplazza",
+        "same-receipt-shared",
+        "of receipts of a customer at the same time, only the first is carried out",
+        handler=sharing(lambda request: (request.namespace, _body(request))),
+    ),
+    Defect(
+        "shoplazza",
+        "coupon-shared",
+        "customers who ask for a coupon at the same time all get the answer of the first",
+        handler=sharing(lambda request: (request.namespace, _body(request).partition(b"coupon_ids")[2])),
+    ),
+    Defect(
+        "shoplazza",
+        "source-line-told",
+        "the error of an unknown customer names a line of the source",
+        handler=_failing(
+            lambda body: (
+                {"errors": ["customer not exist (/srv/shop/customers.go:118)"]}
+                if body.get("errors") == ["customer not exist"]
+                else body
+            )
+        ),
     ),
 )
