@@ -69,6 +69,10 @@ conformance: $(READY)  ## run the suite against your server: TARGET=http://...; 
 	@test -n "$(TARGET)" || { echo "make conformance TARGET=http://127.0.0.1:8642" >&2; exit 2; }
 	$(BIN)/couponcheck run $(TARGET) $(ARGS)
 
+.PHONY: matrix
+matrix: $(READY)  ## measure the suite: which deliberate defects of the mock it catches; ARGS="..." goes to couponcheck matrix
+	$(BIN)/couponcheck matrix --survivors tests/couponcheck/survivors.yaml --fail-under 97 $(ARGS)
+
 .PHONY: new-vendor
 new-vendor: $(READY)  ## write the skeleton of another vendor: NAME=slug
 	@test -n "$(NAME)" || { echo "make new-vendor NAME=slug" >&2; exit 2; }

@@ -64,7 +64,7 @@ def learned(command: str) -> list[Defect]:
 def _words(command: str) -> list[str]:
     """Split a command; a program that stands beside this Python is found there first."""
     program, *rest = shlex.split(command)
-    beside = Path(sys.executable).with_name(program)
+    beside = Path(sys.executable).parent / program
     return [str(beside) if beside.exists() else shutil.which(program) or program, *rest]
 
 
@@ -206,13 +206,13 @@ def matrix(  # noqa: PLR0913, PLR0917 - one parameter for each flag
     for written in (json_file, markdown_file):
         if written:
             written.touch()  # what cannot be written is found out before the run and not after it
-    progress = Progress(Console(stderr=True))
+    progress = Progress(Console(stderr=True), "defects")
     try:
         works = [Work(defect, serving, seed, generated) for defect in defects]
         found = Matrix(carried_out(works, min(jobs, len(works)), progress), survivors)
     finally:
         progress.stop()
-    click.echo("\n".join(as_text(found)))
+    click.echo("\n".join(as_text(found, idle=not (names or sample))))
     if json_file:
         json_file.write_text(json.dumps(as_json(found), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     if markdown_file:

@@ -39,9 +39,15 @@ _EVERY = 50
 class Progress:
     """Shows how far a run is: a bar on a terminal, a line now and then elsewhere."""
 
-    def __init__(self, console: Console) -> None:
-        """Show on a console."""
+    def __init__(self, console: Console, what: str = "requirements") -> None:
+        """Show on a console.
+
+        Args:
+            console: Where.
+            what: What is counted, in the plural.
+        """
         self._console = console
+        self._what = what
         self._bar = Bar(
             TextColumn("{task.fields[requirement]}"),
             BarColumn(),
@@ -64,7 +70,7 @@ class Progress:
         self._done += 1
         self._bar.update(self._task, advance=1, requirement=requirement, requests=requests)
         if not self._console.is_terminal and (self._done % _EVERY == 0 or self._done == self._total):
-            self._console.print(f"{self._done} of {self._total} requirements, {requests} requests", highlight=False)
+            self._console.print(f"{self._done} of {self._total} {self._what}, {requests} requests", highlight=False)
 
     def stop(self) -> None:
         """End, however the run ended."""

@@ -231,8 +231,13 @@ def as_json(matrix: Matrix) -> dict[str, Any]:
     }
 
 
-def as_text(matrix: Matrix) -> Iterator[str]:
-    """Yield the lines that a person reads: each defect with what it fails, the scores, what is missed and idle."""
+def as_text(matrix: Matrix, *, idle: bool = True) -> Iterator[str]:
+    """Yield the lines that a person reads: each defect with what it fails, the scores, what is missed.
+
+    Args:
+        matrix: What came out.
+        idle: Whether to list the requirements that catch nothing, which says little of a few defects.
+    """
     for row in matrix.rows:
         found = ", ".join(_short(requirement) for requirement in row.caught_by)
         yield f"{matrix.result(row):8}{row.defect.id}{f' ({row.defect.of})' if row.defect.of else ''}: {found or '-'}"
@@ -241,7 +246,8 @@ def as_text(matrix: Matrix) -> Iterator[str]:
         yield f"{name:14}{_counted(score)}"
     yield from _listed("Caught by nothing:", [*_missed(matrix)])
     yield from _listed("Could not be carried out:", [*_errors(matrix)])
-    yield from _listed("Requirements that catch nothing here:", matrix.idle)
+    if idle:
+        yield from _listed("Requirements that catch nothing here:", matrix.idle)
     yield from _listed("Survivors that are none:", matrix.stale)
 
 

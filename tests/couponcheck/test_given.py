@@ -26,7 +26,8 @@ HARMLESS = {"shoplazza.receiveCoupons.unknown-coupon"}
 
 @contextlib.contextmanager
 def running(folder: Path, raw: Mapping[str, Any], *, allow_writes: bool = True, **how: Any) -> Iterator[Run]:
-    run = Run.prepare_given(read_target(written(folder, raw)), (), 1, allow_writes=allow_writes, **how)
+    file = read_target(written(folder, raw))
+    run = Run.prepare_given(file, (), 1, allow_writes=allow_writes, **{"allow_concurrency": True, **how})
     with contextlib.closing(run):
         yield run
 
@@ -143,6 +144,13 @@ def test_a_defect_of_what_writes_is_found_where_nothing_puts_the_data_back(requi
     with serving(vendor, defects=(DEFECTS[requirement],)) as url, running(tmp_path, contents(url, vendor)) as run:
         outcome = judged(run)[requirement]
     assert outcome.verdict == (FAIL if outcome.requirement.level == "must" else WARN), outcome.reason
+
+
+def test_nothing_is_sent_at_once_without_permission(tmp_path: Path) -> None:
+    with serving("chargeover") as url, running(tmp_path, contents(url, "chargeover"), allow_concurrency=False) as run:
+        found = judged(run)["chargeover.getCoupon.at-once"]
+    reason = "it sends requests at once, which is switched off (--allow-concurrency)"
+    assert (found.verdict, found.reason) == (NOT_SELECTED, reason)
 
 
 def test_what_a_run_used_up_the_next_leaves_alone(tmp_path: Path) -> None:
