@@ -47,7 +47,8 @@ class Canned(Client):
         self.answers = list(answers)
         self.asked: list[HttpRequest] = []
 
-    def send(self, operation: str, request: HttpRequest) -> Exchange:
+    def send(self, operation: str, request: HttpRequest, patience: int = 1) -> Exchange:
+        del patience
         self.asked.append(request)
         found = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
         if isinstance(found, Exception):

@@ -199,12 +199,16 @@ def test_what_came_from_the_environment_has_a_name_to_be_printed_by(tmp_path: Pa
     assert opened.bindings("chargeover")["credential.main"]["secret"] == "public:private"
     assert opened.bindings("chargeover")["credential.wrong"]["secret"] == "public:wrong"
     assert opened.access.headers == {"X-Key": "hidden", "X-Plain": "plain"}
-    assert opened.secrets == {
+    named = {
         "public": "$CO_USER",
         "private": "$CO_PASSWORD",
         "hidden": "$CO_HEADER",
         "public:private": "$CO_USER:$CO_PASSWORD",
     }
+    assert {secret: name for secret, name in opened.secrets.items() if secret in named} == named
+    # What is sent in place of a secret would tell most of it.
+    assert opened.secrets["PRIVATE"] == "$CO_PASSWORD_OTHER_CASE"
+    assert opened.secrets["privat"] == "$CO_PASSWORD_SHORTER"
 
 
 def test_a_credential_that_no_header_could_carry_is_refused(tmp_path: Path) -> None:

@@ -1,0 +1,75 @@
+"""What an answer must not tell, and what it may."""
+
+import json
+
+import pytest
+from couponcheck.disclosure import disclosures
+from couponcheck.exchange import Exchange
+from couponspec.request import HttpRequest
+
+BINDINGS = {
+    "credential.main": {"secret": "user-one:private-one"},
+    "credential.other": {"secret": "another-secret"},
+    "member.ann": {"id": "5001", "email": "ann@example.com"},
+    "member.ben": {"id": "5002"},
+}
+IDENTITIES = {"member": ["email", "id"]}
+
+
+def told(status: int, message: str, *, target: str = "/x", header: tuple[str, str] = ("X", "")) -> list[str]:
+    request = HttpRequest("GET", target, (header,), None)
+    content = json.dumps({"message": message}).encode()
+    exchange = Exchange(request, "any", status, {"content-type": "application/json"}, content)
+    return [violation.expected for violation in disclosures(exchange, BINDINGS, IDENTITIES)]
+
+
+@pytest.mark.parametrize("status", [200, 401])
+def test_a_secret_that_was_not_sent_is_told_in_no_answer(status: int) -> None:
+    assert told(status, "try another-secret") == ["no credential in an answer"]
+    assert told(status, "the key is private-one") == ["no credential in an answer"]
+    assert told(status, "not another-secret", target="/x?key=another-secret") == []
+    assert told(status, "not private-one", header=("Authorization", "Basic dXNlci1vbmU6cHJpdmF0ZS1vbmU=")) == []
+    assert told(status, "hello user-one") == []
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "Traceback (most recent call last): ...",
+        'File "/srv/app.py", line 12, in get',
+        "at com.shop.Coupons.get(Coupons.java:118)",
+        "at Object.get (/srv/app/index.js:12:5)",
+        "#0 /srv/app/Api/Coupon.php(118): intval()",
+        "cannot reach postgres://coupons@db1",
+        "near: SELECT code FROM coupons",
+        "select code from coupons where id = 1",
+        "insert into receipts (id) failed",
+        "ORA-00942: no such table",
+        "You have an error in your SQL syntax",
+    ],
+)
+def test_the_insides_of_a_server_are_told_in_no_error(message: str) -> None:
+    assert told(400, message) == ["an error without the insides of the server"]
+    assert told(200, message) == []
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "Coupon could not be found",
+        "Select another coupon from the list.",
+        "Please update your profile and set a password",
+        "See https://docs.example.com/errors.html",
+        "no member 5003",
+    ],
+)
+def test_what_people_write_is_no_disclosure(message: str) -> None:
+    assert told(400, message) == []
+
+
+def test_an_error_names_nobody_that_the_request_did_not() -> None:
+    assert told(404, "there are 5001, 5002") == ["an error that names nobody else"]
+    assert told(404, "did you mean ann@example.com?") == ["an error that names nobody else"]
+    assert told(404, "error 5001") == []
+    assert told(404, "no ann@example.com", target="/users/ann%40example.com") == []
+    assert told(200, "5001, 5002, ann@example.com") == []
