@@ -318,7 +318,7 @@ def test_what_an_old_state_would_fulfil_is_read_once_every_write_is_shown(
     moments: list[tuple[str, float]] = []
 
     class Timed(Canned):
-        def send(self, operation: str, request: HttpRequest) -> Exchange:
+        def send(self, operation: str, request: HttpRequest, patience: int = 1) -> Exchange:
             moments.append((request.method, time.monotonic()))
             return super().send(operation, request)
 
@@ -327,3 +327,19 @@ def test_what_an_old_state_would_fulfil_is_read_once_every_write_is_shown(
         assert outcomes(judge)["late"].verdict == PASS
     written = next(moment for method, moment in moments if method == "POST")
     assert moments[-1][1] - written >= 0.05
+
+
+def test_a_call_is_left_out_unless_the_earlier_answer_is_as_it_asks(tmp_path: Path) -> None:
+    """The second answer would fail; after a success it is not asked for."""
+    calls = [
+        {"as": "first", "request": {"path": {"user_id": "1"}}, "expect": {"status": [200, "4xx"]}},
+        {
+            "when": {"first": {"status": ["4xx"]}},
+            "request": {"path": {"user_id": "2"}},
+            "expect": {"same_as": "first"},
+        },
+    ]
+    for first, verdict, asked in ((answer([]), PASS, 1), (answer({}, status=404), FAIL, 2)):
+        client = Canned(first, answer([]))
+        with judging(tmp_path, client, {**LISTING, "calls": calls}) as judge:
+            assert (outcomes(judge)["lists"].verdict, len(client.asked)) == (verdict, asked)

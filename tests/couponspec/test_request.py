@@ -328,3 +328,26 @@ def test_a_secret_is_shown_as_the_variable_that_holds_it(request_: HttpRequest, 
     assert base64.b64encode(b"top secret@x").decode() not in command
     run(command, KEY="key")
     assert "key" in str(echo.received) or base64.b64encode(b"u:key").decode() in str(echo.received)
+
+
+@pytest.mark.parametrize(
+    ("text", "filled"),
+    [
+        ("{coupon.used.code|longer}", "JDSI2JE0"),
+        ("{coupon.used.code|shorter}", "JDSI2J"),
+        ("{coupon.used.code|other-case}", "jdsi2je"),
+        ("{member.alice.id|other-case}", "10010"),
+        ("{member.alice.id|encoded}", "%31%30%30%31"),
+        ("{member.alice.id|wide}", "１００１"),  # noqa: RUF001 - meant
+        ("{member.alice.id|beyond-32}", str(1001 + 2**32)),
+        ("{coupon.used.quantity|beyond-64}", str(2 + 2**64)),
+        ("{coupon.used.code|beyond-32}", "JDSI2JE0"),
+        ("x{coupon.used.code|shorter}%", "xJDSI2J%"),
+    ],
+)
+def test_what_looks_like_a_value_is_another_one(text: str, filled: str) -> None:
+    assert fill(text, BINDINGS) == filled
+
+
+def test_a_secret_of_the_data_is_sent_as_the_credentials_own() -> None:
+    assert query_of(made({"secret": "{credential.main.secret|longer}"})) == [("api_key", "QWERTY0")]
