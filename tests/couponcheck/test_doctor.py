@@ -88,7 +88,7 @@ def test_what_would_enable_more_is_told_the_most_useful_first(tmp_path: Path) ->
     assert code == 1
     assert lines[start - 1].startswith("  The data enables ")
     assert lines[start + 1 : -2] == [
-        "    coupon.still_used (code): enables 5 more",
+        "    coupon.still_used (code): enables 9 more",
         "    member.dave (id): enables 3 more, needed by 1 besides, together with others",
         "    member.alice.username: enables 3 more",
         "    member.frank (id): enables 1 more",
