@@ -320,7 +320,7 @@ def test_what_an_old_state_would_fulfil_is_read_once_every_write_is_shown(
     class Timed(Canned):
         def send(self, operation: str, request: HttpRequest, patience: int = 1) -> Exchange:
             moments.append((request.method, time.monotonic()))
-            return super().send(operation, request)
+            return super().send(operation, request, patience)
 
     with judging(tmp_path, Timed(OLD), {**UNUSING, "calls": calls}) as judge:
         judge.target.consistency = Consistency(0.05, 0.01)
