@@ -268,7 +268,7 @@ def sharing(same: Callable[[Request], object]) -> Callable[[Handler], Handler]:
     return wrap
 
 
-_OVERLAP = 0.03
+_OVERLAP = 0.15
 """Seconds that a request is left running, for others to meet it."""
 
 

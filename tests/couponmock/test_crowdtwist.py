@@ -207,7 +207,8 @@ def test_thirty_coupons_are_listed_at_once(mock: Mock) -> None:
 
 def test_texts_arrive_as_they_were_seeded(mock: Mock) -> None:
     """Characters beyond ASCII, and the longest code, title and category that the page allows."""
-    plain, long = sorted(usable(mock, "1007"), key=lambda coupon: len(coupon["code"]))
+    by_code = {coupon["code"]: coupon for coupon in usable(mock, "1007")}
+    plain, long = by_code["GRÜSSE-Ω-2024"], by_code[max(by_code, key=len)]
     assert (plain["code"], plain["reward_title"]) == ("GRÜSSE-Ω-2024", "Café ☕ für zwei – 二人のコーヒー 🎉")  # noqa: RUF001 - the seeded text
     assert [len(long[name]) for name in ("code", "reward_title", "coupon_category_name")] == [1000, 100, 50]
 
