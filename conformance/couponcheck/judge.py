@@ -227,11 +227,17 @@ class Judge:
         operation = self.document.operations[requirement.operation]
         before = [self._sent(call) for call in rules.unchanged]
         exchanges = list(before)
+        told: Outcome | None = None
         for exchange in generated(self.document, operation, self.target, rules.requests, rules.examples, self.seed):
             self._note(exchange)
             exchanges.append(exchange)
             if mismatch := self._broken(exchange, rules.requests):
                 return Outcome(requirement, FAIL, _first([mismatch]), (mismatch,), tuple(exchanges))
+            found = next(disclosures(exchange, self.target.bindings, self.catalogue.identities), None)
+            if found and not told:
+                # No page speaks of it, so it is never worse than a warning, and what the pages do say comes first.
+                mismatch = Mismatch(found.expected, found.got)
+                told = Outcome(requirement, WARN, _first([mismatch]), (mismatch,), tuple(exchanges))
         self._settle()
         for call, first in zip(rules.unchanged, before, strict=True):
             exchange = self._sent(call)
@@ -239,7 +245,7 @@ class Judge:
             mismatches = [*self._judgement({"before": first}).mismatches({"same_as": "before"}, exchange)]
             if mismatches:
                 return Outcome(requirement, FAIL, _first(mismatches), tuple(mismatches), tuple(exchanges))
-        return Outcome(requirement, PASS, exchanges=tuple(exchanges), readings=self._readings(exchanges))
+        return told or Outcome(requirement, PASS, exchanges=tuple(exchanges), readings=self._readings(exchanges))
 
     def _broken(self, exchange: Exchange, requests: str) -> Mismatch | None:
         """Judge the answer to a generated request."""
@@ -247,10 +253,7 @@ class Judge:
             return Mismatch("no server error for a request that a client can send", f"status {exchange.status}")
         if requests == "invalid" and exchange.status < 400:
             return Mismatch("a refusal of a request that breaks the document", f"status {exchange.status}")
-        for violation in (
-            *violations(self.document, exchange),
-            *disclosures(exchange, self.target.bindings, self.catalogue.identities),
-        ):
+        for violation in violations(self.document, exchange):
             return Mismatch(violation.expected, violation.got)
         return None
 

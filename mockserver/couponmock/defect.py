@@ -252,7 +252,8 @@ def sharing(same: Callable[[Request], object]) -> Callable[[Handler], Handler]:
                     mine = running[key] = Future()
             if first is not None:
                 return first.result()
-            time.sleep(_OVERLAP)
+            for _ in range(_NAPS):
+                time.sleep(_NAP)
             try:
                 mine.set_result(right(request))
             except BaseException as error:
@@ -268,8 +269,11 @@ def sharing(same: Callable[[Request], object]) -> Callable[[Handler], Handler]:
     return wrap
 
 
-_OVERLAP = 0.15
-"""Seconds that a request is left running, for others to meet it."""
+_NAPS, _NAP = 50, 0.003
+"""How often, and seconds each, that a request is left running for others to meet it.
+
+Many short naps take longer where a machine is busy, which is where the others come later.
+"""
 
 
 @cache
