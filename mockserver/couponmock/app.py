@@ -163,7 +163,7 @@ def _read(limit: int) -> bytes | None:
 
 
 def _response(reply: Reply, namespace: str, *, mock_headers: bool) -> Response:
-    headers = [*reply.headers, ("Content-Type", reply.media_type)]
+    headers = [*reply.headers, ("Content-Type", reply.announced_type)]
     if mock_headers:
         diagnosis = reply.diagnosis
         told = (

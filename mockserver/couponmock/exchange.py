@@ -66,7 +66,7 @@ class Diagnosis:
     fault: str = ""
     """Id and kind of the fault rules that were applied, such as ``f1 latency, f2 drop``."""
     forced: bool = False
-    """Whether the client has asked for this answer."""
+    """Whether this answer was asked for: by the client with ``Prefer``, or by a fault rule that gives it."""
     unknown: tuple[Unknown, ...] = ()
     """What strict mode has found."""
 
@@ -81,6 +81,8 @@ class Transit:
     """Pieces in which the body is sent, as far as it has as many bytes."""
     over: float = 0.0
     """Seconds from the first piece to the last."""
+    media_type: str = ""
+    """What the body is said to be; empty where it is not said wrongly."""
     malformed: bool = False
     """Whether the end of the body is damaged, so that it is no JSON any more."""
     cut: int | None = None
@@ -106,6 +108,17 @@ class Reply:
     def dropped(self) -> bool:
         """Tell whether the client gets nothing of it."""
         return self.transit is not None and self.transit.dropped
+
+    @property
+    def damaged(self) -> bool:
+        """Tell whether the client does not get this answer: not the whole of it, or something else."""
+        way = self.transit
+        return way is not None and (way.dropped or way.malformed or way.cut is not None or way.media_type != "")
+
+    @property
+    def announced_type(self) -> str:
+        """Return the media type that the client is told."""
+        return self.transit.media_type if self.transit and self.transit.media_type else self.media_type
 
     @property
     def announced(self) -> bytes:

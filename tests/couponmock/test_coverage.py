@@ -173,9 +173,34 @@ def test_an_answer_that_a_fault_has_damaged_does_not_count(mock: Mock, kind: str
     assert examples(asked(mock)) == set()
 
 
-def test_an_answer_that_a_rule_gives_was_asked_for(mock: Mock) -> None:
+@pytest.mark.parametrize("rule", [{"kind": "latency", "delay": {"ms": 1}}, {"kind": "drip", "over": {"ms": 1}}])
+def test_an_answer_that_only_comes_late_counts(mock: Mock, rule: dict[str, Any]) -> None:
+    """It is whole, and nobody has asked for it."""
+    assert mock.send("POST", "/__admin/faults", JSON, json.dumps(rule).encode()).status == 201
+    assert mock.send("GET", COUPON, CREDENTIALS["chargeover"]).status == 200
+    report = asked(mock)
+    assert (examples(report), examples(report, "forced")) == ({("chargeover.getCoupon", "found")}, set())
+
+
+def test_an_answer_of_a_limit_counts_as_the_clients_own(mock: Mock) -> None:
+    """Nobody has asked for it: the client was too fast."""
+    limits = b'{"chargeover": {"size": 1, "leak": 0.001}}'
+    assert mock.send("PUT", "/__admin/limits", JSON, limits).status == 200
+    assert [mock.send("GET", COUPON, CREDENTIALS["chargeover"]).status for _ in range(2)] == [200, 429]
+    report = asked(mock)
+    assert examples(report) == {("chargeover.getCoupon", "found"), ("chargeover.getCoupon", "rate_limited")}
+    assert examples(report, "forced") == set()
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        {"kind": "problem", "operation": "getCoupon", "example": "not_found"},
+        {"kind": "status", "operation": "getCoupon", "status": 404},
+    ],
+)
+def test_an_answer_that_a_rule_gives_was_asked_for(mock: Mock, rule: dict[str, Any]) -> None:
     """By the test that made the rule, as if by `Prefer`."""
-    rule = {"kind": "problem", "operation": "getCoupon", "example": "not_found"}
     assert mock.send("POST", "/__admin/faults", JSON, json.dumps(rule).encode()).status == 201
     assert mock.send("GET", COUPON, CREDENTIALS["chargeover"]).status == 404
     report = asked(mock)

@@ -9,10 +9,6 @@ from couponmock.exchange import Reply
 from couponmock.tour import Stop
 
 _FORCED = " forced"
-_DAMAGING = {"truncate", "malformed", "media-type", "drop"}
-"""Kinds of faults after which a client has not got the answer."""
-_CHOSEN = {"problem", "status"}
-"""Kinds by which a test asks for an answer, as it does with `Prefer`."""
 
 Report = dict[str, Any]
 Ways = Mapping[tuple[str, str], Stop]
@@ -24,16 +20,14 @@ def answer_of(document: Document, reply: Reply) -> str | None:
 
     There are as many names as the document has examples, and as many again for those that were asked for.
     """
-    diagnosis = reply.diagnosis
-    kinds = {rule.rpartition(" ")[2] for rule in diagnosis.fault.split(", ")} if diagnosis.fault else set()
-    if kinds & _DAMAGING:
+    if reply.damaged:
         return None
+    diagnosis = reply.diagnosis
     # A general answer that was asked for comes under the name of the operation.
     for operation in (document.operations.get(diagnosis.operation, document.general), document.general):
         example = operation.examples.get(diagnosis.example)
         if example is not None and example.status == reply.status:
-            asked_for = diagnosis.forced or kinds & _CHOSEN
-            return _name(document, operation, example) + (_FORCED if asked_for else "")
+            return _name(document, operation, example) + (_FORCED if diagnosis.forced else "")
     return None
 
 

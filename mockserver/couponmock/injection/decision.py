@@ -44,14 +44,12 @@ class Decision:
 
     def applied(self, reply: Reply) -> Reply:
         """Do to a reply what the rules say, and tell so in its diagnosis."""
-        told = (
-            f"{self.limited} limit"
-            if self.limited
-            else ", ".join(f"{rule['id']} {rule['kind']}" for rule in self.rules)
-        )
-        reply = replace(reply, diagnosis=replace(reply.diagnosis, fault=told))
         if self.limited:
+            reply = replace(reply, diagnosis=replace(reply.diagnosis, fault=f"{self.limited} limit"))
             return _retrying(reply, str(self.wait) if self.wait else None)
+        told = ", ".join(f"{rule['id']} {rule['kind']}" for rule in self.rules)
+        # A rule that gives an answer is a wish of the test that made it; a limit is none.
+        reply = replace(reply, diagnosis=replace(reply.diagnosis, fault=told, forced=self.instead is not None))
         for rule in self.rules:
             reply = _damaged(reply, rule)
         return reply
@@ -146,10 +144,7 @@ def _matching(settings: Mapping[str, Any], operation: str, described: Mapping[st
 
 
 def _damaged(reply: Reply, rule: Mapping[str, Any]) -> Reply:
-    kind = rule["kind"]
-    if kind == "media-type":
-        return replace(reply, media_type=rule["mediaType"])
-    if kind == "status" and "retryAfter" in rule:
+    if rule["kind"] == "status" and "retryAfter" in rule:
         return _retrying(reply, str(rule["retryAfter"]))
     changes = _on_its_way(rule, len(reply.body))
     return replace(reply, transit=replace(reply.transit or Transit(), **changes)) if changes else reply
@@ -160,18 +155,21 @@ def _on_its_way(rule: Mapping[str, Any], size: int) -> dict[str, Any]:
 
     The body itself is damaged only when it is sent: a deliberate defect may have changed it by then.
     """
+    changes: dict[str, Any] = {}
     match rule["kind"]:
         case "latency":
-            return {"wait": seconds(rule["delay"], rule["seen"])}
+            changes = {"wait": seconds(rule["delay"], rule["seen"])}
         case "drip":
-            return {"chunks": rule["chunks"], "over": seconds(rule["over"], rule["seen"])}
+            changes = {"chunks": rule["chunks"], "over": seconds(rule["over"], rule["seen"])}
         case "truncate":
-            return {"cut": rule.get("after", size // 2)}
+            changes = {"cut": rule.get("after", size // 2)}
+        case "media-type":
+            changes = {"media_type": rule["mediaType"]}
         case "malformed":
-            return {"malformed": True}
+            changes = {"malformed": True}
         case "drop":
-            return {"dropped": True}
-    return {}
+            changes = {"dropped": True}
+    return changes
 
 
 def _retrying(reply: Reply, after: str | None) -> Reply:
