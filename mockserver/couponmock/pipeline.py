@@ -172,11 +172,11 @@ class Pipeline:
             problem = operation.problem(found.finding.kind, found.finding.places)
             if problem is None:
                 raise BrokenAnswer(f"{operation.id} has no x-problems for {found.finding}") from found
-            acting = acting or self._acting(request.namespace)
-            return self._renderer.render(operation, Answer(problem), facts, acting, str(found.finding))
+            told = str(found.finding)
         except Refused as refused:
-            acting = acting or self._acting(request.namespace)
-            return self._renderer.render(operation, Answer(refused.problem), facts, acting)
+            problem, told = refused.problem, ""
+        acting = acting or self._acting(request.namespace)
+        return self._renderer.render(operation, Answer(problem), facts, acting, told)
 
     def _acting(self, namespace: str) -> Acting:
         """Return the readings chosen in a namespace that need not be there yet."""
