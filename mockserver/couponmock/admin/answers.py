@@ -67,18 +67,6 @@ def members(known: set[str]) -> dict[str, Any]:
     return raw
 
 
-def texts(known: set[str]) -> dict[str, str]:
-    """Return the members of the request's JSON object, all of which are texts.
-
-    Raises:
-        Wrong: it is no JSON object, has a member that is not known, or one that is no text.
-    """
-    raw = members(known)
-    if not all(isinstance(value, str) for value in raw.values()):
-        raise Wrong(f"Send a JSON object with text members out of {', '.join(sorted(known))}, or no body.")
-    return raw
-
-
 def without_journal() -> Response:
     """Answer what only a journal knows, on a server that keeps none: nothing asked is not nothing known."""
     fix = "Start it without --no-journal."
