@@ -13,9 +13,11 @@ from couponmock.finding import Query
 from couponmock.reading import Acting
 from couponmock.renderer import in_force
 
-QUERIES = ("__code", "__example")
-"""Query parameters of the mock itself."""
-_PREFERENCE = re.compile(r"\s*(code|example)\s*=\s*\"?([^\s\",;]*)\"?\s*\Z")
+_PREFERENCES = ("code", "example")
+"""What a client can ask for: in `Prefer` by these names, and each a member of `Forced`."""
+QUERIES = {f"__{name}": name for name in _PREFERENCES}
+"""Query parameter of the mock itself -> what is asked for with it."""
+_PREFERENCE = re.compile(rf"\s*({'|'.join(_PREFERENCES)})\s*=\s*\"?([^\s\",;]*)\"?\s*\Z")
 _BUSY = {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}
 
 
@@ -37,20 +39,18 @@ class Forced:
         for part in re.split("[,;]", request.headers.get("prefer", "")):
             if match := _PREFERENCE.match(part):
                 found.setdefault(match[1], match[2])
-        for name in ("code", "example"):
+        for parameter, name in QUERIES.items():
             try:
-                value = query.get(f"__{name}")
+                value = query.get(parameter)
             except ValueError as error:
-                raise Unforceable(f"The query parameter __{name} is given more than once.") from error
+                raise Unforceable(f"The query parameter {parameter} is given more than once.") from error
             if value is not None:
                 found[name] = value
         return cls(**found) if found else None
 
     def __str__(self) -> str:
         """Give the form of the Preference-Applied header."""
-        return ", ".join(
-            f"{name}={value}" for name in ("code", "example") if (value := getattr(self, name)) is not None
-        )
+        return ", ".join(f"{name}={value}" for name in _PREFERENCES if (value := getattr(self, name)) is not None)
 
     def answer(self, operation: Operation, general: Operation, identifier: str | None, acting: Acting) -> Example:
         """Find the example to answer with.
