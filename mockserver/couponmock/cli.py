@@ -25,13 +25,12 @@ from couponmock.defect import REGISTRIES, Defect, defects_of
 from couponmock.exchange import DEFAULT_NAMESPACE
 from couponmock.injection import Limit, Unusable
 from couponmock.reading import UnknownChoice
-from couponmock.settings import DEFAULT_PACK, Settings
+from couponmock.settings import DEFAULT_PACK, DEFAULT_PORT, DEFAULT_URL, Settings
 from couponmock.store import NoSuchNamespace, StoreFault, temporary_store
 
 EXIT_FAILED = 1
 EXIT_USAGE = 2
 EXIT_PORT = 3
-DEFAULT_PORT = 8642
 
 
 def _fault(text: str, code: int = EXIT_USAGE) -> SystemExit:
@@ -267,9 +266,7 @@ def _banner(base_url: str, packs: Mapping[str, Pack], layers: Sequence[str]) -> 
 @main.command()
 @_pack_option
 @_vendor_option
-@click.option(
-    "--base-url", default=f"http://127.0.0.1:{DEFAULT_PORT}", show_default=True, help="Where the mock listens."
-)
+@click.option("--base-url", default=DEFAULT_URL, show_default=True, help="Where the mock listens.")
 @_guarded
 def fixtures(layers: tuple[str, ...], vendors: tuple[str, ...], base_url: str) -> None:
     """Show how to reach every documented answer of a pack, and which of its values no page prints."""
@@ -367,7 +364,7 @@ _COVERAGE_FORMATS = {
 
 
 @main.command("coverage")
-@click.argument("url", default=coverage.DEFAULT_URL)
+@click.argument("url", default=DEFAULT_URL)
 @click.option("--namespace", metavar="NAME", help="Only this one; else the one of the URL, else all that ever were.")
 @_vendor_option
 @click.option("--fail-under", metavar="PERCENT", type=click.FloatRange(0, 100), help="End with 1 below this share.")

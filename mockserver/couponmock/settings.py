@@ -6,6 +6,9 @@ from typing import Self
 
 VARIABLE = "COUPONMOCK_SETTINGS"
 DEFAULT_PACK = "demo"
+DEFAULT_PORT = 8642
+DEFAULT_URL = f"http://127.0.0.1:{DEFAULT_PORT}"
+"""Where a mock listens that was told nothing else."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from couponmock import coverage, tour
 from couponmock.admin.answers import Wrong, chosen, named, query, without_journal
 from couponmock.assembly import Assembly
 from couponmock.exchange import DEFAULT_NAMESPACE
+from couponmock.settings import DEFAULT_URL
 from couponmock.store import Namespace
 
 EVERYWHERE = "*"
@@ -64,7 +65,7 @@ class Coverage:
 
     def _ways(self, document: Document, namespace: Namespace | None) -> coverage.Ways:
         """Return how to get a vendor's answers in the world that is asked about."""
-        url = request.host_url.rstrip("/") if request.host else coverage.DEFAULT_URL  # a host that is none is empty
+        url = request.host_url.rstrip("/") if request.host else DEFAULT_URL  # a host that is none is empty
         if namespace and namespace.name != DEFAULT_NAMESPACE:
             url += f"/~{namespace.name}"
         world = self._mock.world(namespace.pack if namespace else self._mock.default_pack)

@@ -1,11 +1,10 @@
 """Coverage: which of the documented answers the clients of a mock have got, so that none is left untried."""
 
-from couponmock.coverage.ask import DEFAULT_URL, Unreachable, ask
+from couponmock.coverage.ask import Unreachable, ask
 from couponmock.coverage.report import Report, Ways, answer_of, report
 from couponmock.coverage.shown import junit, markdown, summary, text
 
 __all__ = [
-    "DEFAULT_URL",
     "Report",
     "Unreachable",
     "Ways",

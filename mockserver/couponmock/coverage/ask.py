@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from urllib.parse import urlencode, urlsplit
 
 from couponmock.coverage.report import Report
+from couponmock.settings import DEFAULT_URL
 
-DEFAULT_URL = "http://127.0.0.1:8642"
 _SECONDS = 30
 _PREFIX = "/~"
 """How a namespace begins in a path."""
