@@ -83,13 +83,13 @@ class Entities:
         """
         for record in self._candidates(kind, wanted):
             members = self._rendered(kind, record)
-            if all(_text(members.get(name)) == text for name, text in wanted.items()):
+            if _has(members, wanted):
                 yield self._shown(kind, record.id, members)
 
     def has(self, kind: Kind, name: str, wanted: Mapping[str, str]) -> bool:
         """Tell whether there is an entity of a name that has these members."""
         members = self._members(kind, name)
-        return members is not None and all(_text(members.get(member)) == text for member, text in wanted.items())
+        return members is not None and _has(members, wanted)
 
     def named_by(self, kind: Kind, wanted: Mapping[str, str]) -> str:
         """Return the name of the one entity that has these members.
@@ -220,6 +220,10 @@ class Entities:
 
     def _key(self, kind: Kind) -> str:
         return store_kind(self._document.vendor, kind.name)
+
+
+def _has(members: Mapping[str, Any], wanted: Mapping[str, str]) -> bool:
+    return all(_text(members.get(name)) == text for name, text in wanted.items())
 
 
 def _text(value: Any) -> str:
