@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from itertools import islice, product
 from pathlib import Path
 from typing import Any
@@ -141,6 +142,9 @@ class Entities:
         if faults := entity_faults(entity, kind, self._document) or [*self._dangling(kind, entity.data)]:
             raise Invalid(entity.handle, faults)
         data = kind.rendered(entity.data, now)
+        # What is fine by itself, such as an offset, may still lead to a time that nobody can write.
+        if faults := entity_faults(replace(entity, data=data), kind, self._document):
+            raise Invalid(entity.handle, faults)
         self._refuse_clash(kind, name, data)
         self._session.put(self._key(kind), name, {**data, **entity.own}, kind.index(data))
         return self._shown(kind, name, {**data, **entity.own}), before is None

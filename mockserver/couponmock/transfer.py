@@ -33,7 +33,8 @@ class OtherPack(LookupError):
 def exported(mock: Assembly, name: str) -> dict[str, Any]:
     """Return the world of a namespace as a file holds it, made on first use as by any request.
 
-    Where the clock stands still, times are RFC 3339; where it runs, they are offsets from the namespace's present.
+    Where the clock stands still, times are RFC 3339, but for those that it cannot write; they, and all times where the
+    clock runs, are offsets from the namespace's present.
     """
     kinds = mock.kinds
     with mock.store.session(name, write=False, pack=mock.default_pack) as session:
@@ -67,15 +68,17 @@ def _written(kind: Kind, data: Mapping[str, Any], namespace: Namespace, now: int
     for member in kind.moments:
         value = written.get(member)
         if value is not None:
-            written[member] = f"{value - now:+d}s" if namespace.frozen is None else _rfc3339(value)
+            exact = None if namespace.frozen is None else _rfc3339(value)
+            written[member] = exact or f"{value - now:+d}s"
     return written
 
 
-def _rfc3339(moment: int) -> str | int:
+def _rfc3339(moment: int) -> str | None:
+    """Write a time; None if it is before the year 1 or after the year 9999."""
     try:
         return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%dT%H:%M:%SZ").zfill(20)
     except (ValueError, OverflowError, OSError):
-        return moment  # before the year 1 or after the year 9999
+        return None
 
 
 def _reach(pack: Pack, entities: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:

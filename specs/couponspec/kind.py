@@ -20,12 +20,19 @@ from couponspec.yamlfile import YamlFile
 
 OWN = ("answers", "inferred")
 """Members of every entity that belong to the pack and not to the vendor."""
-_OFFSET = re.compile(r"^([+-]\d+)([smhdw])$")
+FIRST_MOMENT, LAST_MOMENT = -62_135_596_800, 253_402_300_799
+"""The first second of the year 1 and the last of the year 9999, between which every vendor can write a time."""
+_OFFSET = re.compile(r"^([+-]\d{1,12})([smhdw])$")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 _MOMENT = {
     "description": "give Unix seconds, an RFC 3339 time, or an offset such as +90d, -1h or +30s",
     "anyOf": [
-        {"type": "integer"},
+        {
+            "description": "give Unix seconds of the years 1 to 9999",
+            "type": "integer",
+            "minimum": FIRST_MOMENT,
+            "maximum": LAST_MOMENT,
+        },
         {"type": "string", "pattern": _OFFSET.pattern},
         {
             "type": "string",
@@ -48,7 +55,7 @@ def moment(value: Any, epoch: int) -> Any:
         epoch: The moment that offsets count from, in Unix seconds.
     """
     if not isinstance(value, str):
-        return value
+        return int(value) if isinstance(value, float) else value  # 2e9 is whole, too
     offset = _OFFSET.match(value)
     if offset:
         return epoch + int(offset[1]) * _SECONDS[offset[2]]

@@ -13,7 +13,7 @@ from couponspec import locate, yamlfile
 from couponspec.document import Document
 from couponspec.entity import Entity, Place, Reach, entity_faults, entity_of, own_faults, written_faults
 from couponspec.faults import Fault, FaultyFile
-from couponspec.kind import Kind, State, load_kinds, lookup, moment
+from couponspec.kind import LAST_MOMENT, Kind, State, load_kinds, lookup, moment
 from couponspec.request import Unbound, build
 from couponspec.shape import problems_with, stranger
 from couponspec.yamlfile import YamlFile
@@ -40,8 +40,6 @@ __all__ = [
 ]
 
 NOW = "now"
-LAST_MOMENT = 253_402_300_799
-"""The last second of the year 9999, which every vendor's way to write a time can still express."""
 MOST_FAULTS = 100
 """Mistakes that a person will still read; a file with a million has one, a million times."""
 

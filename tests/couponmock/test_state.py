@@ -296,6 +296,18 @@ COUPON = "/crowdtwist/coupon/used"
         ("PUT", COUPON, {"members": {"quantity": "two"}}, 422, "'two' is not of type 'integer'"),
         ("PUT", COUPON, {"members": {"colour": "red"}}, 422, "'colour' was unexpected"),
         ("PUT", COUPON, {"members": {"date_to_expire": "soon"}}, 422, "give Unix seconds, an RFC 3339 time"),
+        ("PUT", COUPON, {"members": {"date_to_expire": 253_402_300_800}}, 422, "Unix seconds of the years 1 to 9999"),
+        ("PUT", COUPON, {"members": {"date_to_expire": -62_135_596_801}}, 422, "Unix seconds of the years 1 to 9999"),
+        ("PUT", COUPON, {"members": {"date_to_expire": 1e300}}, 422, "Unix seconds of the years 1 to 9999"),
+        ("PUT", COUPON, {"members": {"date_to_expire": "+999999w"}}, 422, "Unix seconds of the years 1 to 9999"),
+        ("PUT", COUPON, {"members": {"date_to_expire": f"+{'9' * 5000}d"}}, 422, "give Unix seconds, an RFC 3339 time"),
+        (
+            "PUT",
+            COUPON,
+            {"members": {"date_to_expire": "9999-12-31T23:59:59-05:00"}},
+            422,
+            "Unix seconds of the years 1 to 9999",
+        ),
         ("PUT", COUPON, {"members": {"owner": None}}, 422, "None is not of type 'string'"),
         (
             "PUT",

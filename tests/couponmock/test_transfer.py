@@ -130,6 +130,43 @@ def test_a_frozen_world_is_exported_with_times_that_people_read(documented: Mock
     assert export(documented).json == world
 
 
+@pytest.mark.parametrize("frozen", [True, False], ids=["frozen", "running"])
+@pytest.mark.parametrize(
+    ("seconds", "written"),
+    [
+        (2e11, "8307-10-01T19:33:20Z"),
+        (-62_135_596_800, "0001-01-01T00:00:00Z"),
+        (253_402_300_799, "9999-12-31T23:59:59Z"),
+    ],
+)
+def test_every_time_that_can_be_put_is_exported_and_taken_in(
+    mock: Mock, other_mock: Mock, seconds: float, written: str, *, frozen: bool
+) -> None:
+    """Also the first and the last, and one that JSON writes with a fraction."""
+    clock(mock, "PUT", "", {"now": NOW, "frozen": frozen})
+    path = "/__admin/state/crowdtwist/coupon/forever"
+    body = json.dumps({"members": {"date_to_expire": seconds}}).encode()
+    assert mock.send("PUT", path, {"Content-Type": JSON}, body).json["members"]["date_to_expire"] == int(seconds)
+    world = export(mock).json
+    if frozen:
+        assert world["vendors"]["crowdtwist"]["entities"]["coupon"]["forever"]["date_to_expire"] == written
+        assert take(other_mock, world).status == 200
+        assert other_mock.send("GET", path).json["members"]["date_to_expire"] == int(seconds)
+    else:
+        assert take(other_mock, world).status == 200
+
+
+def test_a_time_after_the_year_9999_is_exported_as_an_offset(mock: Mock, other_mock: Mock) -> None:
+    """A clock near the end of time makes such: of coupons that are given out then."""
+    clock(mock, "PUT", "", {"now": 253_402_300_000, "frozen": True})
+    made = export(mock).json
+    made["vendors"]["crowdtwist"]["entities"]["coupon"]["forever"]["date_to_expire"] = "+90d"
+    assert take(mock, made).status == 200
+    world = export(mock).json
+    assert world["vendors"]["crowdtwist"]["entities"]["coupon"]["forever"]["date_to_expire"] == f"+{90 * 86_400}s"
+    assert take(other_mock, world).status == 200
+
+
 @pytest.mark.parametrize("form", ["json", "yaml"])
 def test_taking_in_what_was_exported_changes_nothing(mock: Mock, other_mock: Mock, form: str) -> None:
     """Here and in another namespace, byte by byte but for the name; it is in an order of its own, one entity a line."""

@@ -39,6 +39,7 @@ def every_pack() -> Iterator[Pack]:
     ("value", "expected"),
     [
         (1_479_450_627, 1_479_450_627),
+        (1_479_450_627.0, 1_479_450_627),
         ("2016-11-12T00:00:00Z", EPOCH),
         ("2016-11-12T01:00:00+01:00", EPOCH),
         ("2016-11-11T18:30:00-05:30", EPOCH),
@@ -53,7 +54,8 @@ def every_pack() -> Iterator[Pack]:
 )
 def test_a_moment_is_unix_seconds_whatever_it_is_written_as(value: Any, expected: int | None) -> None:
     """Absolute times as they are, offsets from the epoch, null as null."""
-    assert moment(value, EPOCH) == expected
+    found = moment(value, EPOCH)
+    assert (found, type(found)) == (expected, type(expected))
 
 
 @pytest.mark.parametrize(
