@@ -18,7 +18,7 @@ from couponcheck.expect import Judgement
 from couponcheck.report import cut, masked
 from couponcheck.target import GivenTarget, open_given
 from couponcheck.targetfile import CREDENTIAL, DataSet, Members, TargetFile, known
-from couponcheck.transport import Allowance, UnusableTarget
+from couponcheck.transport import Allowance
 
 READY, NOT_READY, UNUSABLE = 0, 1, 2
 MAIN = f"{CREDENTIAL}.main"
@@ -41,9 +41,7 @@ def examine(file: TargetFile, vendors: Sequence[str], say: Callable[[str], None]
         UnusableTarget: the environment lacks a secret, or a vendor is not in the file.
         TargetUnreachable: the target does not answer.
     """
-    vendors = vendors or tuple(file.vendors)
-    if strange := [vendor for vendor in vendors if vendor not in file.vendors]:
-        raise UnusableTarget(f"{file.path} has nothing about {strange[0]}; it is about {', '.join(file.vendors)}")
+    vendors = file.chosen(vendors)
     opened = file.opened(vendors)
     say(f"{file.path} is well formed.")
     if variables := sorted(file.variables(vendors)):

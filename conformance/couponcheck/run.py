@@ -114,14 +114,11 @@ class Run:
             TargetUnreachable: nobody answers.
             FaultyFile: a document or a catalogue has a mistake.
         """
-        vendors = vendors or tuple(file.vendors)
-        for vendor in vendors:
-            if vendor not in file.vendors:
-                raise UnusableTarget(f"{file.path} has nothing about {vendor}; it is about {', '.join(file.vendors)}")
-        urls = list(dict.fromkeys(file.vendors[vendor].base_url for vendor in vendors))
+        meant = file.chosen(vendors)
+        urls = list(dict.fromkeys(file.vendors[vendor].base_url for vendor in meant))
         if allow_writes and file.production:
             _check_production(file.path, urls, production)
-        opened = file.opened(vendors)
+        opened = file.opened(meant)
         reports, allowance = list(reports), Allowance(opened.access.limits)
         run = cls(", ".join(urls), seed, {}, is_mock=False)
 
@@ -137,7 +134,7 @@ class Run:
                 allow_concurrency=allow_concurrency,
             )
 
-        run._open(vendors, open_one)
+        run._open(meant, open_one)
         try:
             for judge in {judge.target.client.base_url: judge for judge in run.judges.values()}.values():
                 judge.target.client.greet()

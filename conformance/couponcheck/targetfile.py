@@ -70,6 +70,17 @@ class TargetFile:
     consistency: Consistency
     vendors: Mapping[str, VendorData]
 
+    def chosen(self, vendors: Sequence[str]) -> Sequence[str]:
+        """Return the vendors that are meant: all of the file where none is named.
+
+        Raises:
+            UnusableTarget: one is named that the file says nothing about.
+        """
+        for vendor in vendors:
+            if vendor not in self.vendors:
+                raise UnusableTarget(f"{self.path} has nothing about {vendor}; it is about {', '.join(self.vendors)}")
+        return vendors or tuple(self.vendors)
+
     def variables(self, vendors: Sequence[str]) -> set[str]:
         """Return the environment variables that these vendors need."""
         texts = [self.proxy, *self.headers.values()]
