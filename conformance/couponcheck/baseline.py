@@ -1,18 +1,16 @@
 """Failures that an operator knows of and accepts for a while, each with a reason and a date."""
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from functools import cache
 from pathlib import Path
-from typing import Any
 
 from couponspec import yamlfile
 from couponspec.faults import FaultyFile
 from couponspec.shape import problems_under
 
 from couponcheck.judge import FAIL, WARN, Outcome
+from couponcheck.shape import shape
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +60,6 @@ NOTHING = Baseline({}, date.max)
 """No failure is known."""
 
 
-@cache
-def _shape() -> dict[str, Any]:
-    shape: dict[str, Any] = json.loads(
-        (Path(__file__).parent / "shapes" / "baseline.schema.json").read_text(encoding="utf-8")
-    )
-    return shape
-
-
 def load_baseline(file: Path, known: set[str]) -> Baseline:
     """Read the known failures.
 
@@ -81,7 +71,7 @@ def load_baseline(file: Path, known: set[str]) -> Baseline:
         FaultyFile: the file has not the right shape, or names a requirement that there is not, or one twice.
     """
     read = yamlfile.load(file)
-    if faults := problems_under(read, "", read.value, _shape()):
+    if faults := problems_under(read, "", read.value, shape("baseline")):
         raise FaultyFile(faults)
     entries: dict[str, Accepted] = {}
     faults = []

@@ -1,9 +1,8 @@
 """The catalogue: one entry for each rule of a vendor's pages, and how it is checked, or why it is not."""
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache, cached_property
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,8 @@ from couponspec.pack import Kind, load_kinds
 from couponspec.request import LIKENESSES, NO_CREDENTIAL, likenesses_in, members_in
 from couponspec.shape import problems_under
 from couponspec.yamlfile import YamlFile, load
+
+from couponcheck.shape import shape
 
 FOLDER = Path(__file__).parent / "requirements"
 UNKNOWN = "unknown.value"
@@ -165,13 +166,6 @@ class Catalogue:
         return tuple(requirement for requirement in self.requirements if not requirement.excluded)
 
 
-@cache
-def _shape() -> dict[str, Any]:
-    text = (Path(__file__).parent / "shapes" / "catalogue.schema.json").read_text(encoding="utf-8")
-    schema: dict[str, Any] = json.loads(text)
-    return schema
-
-
 def catalogued() -> list[str]:
     """List the vendors that have a catalogue."""
     return sorted(path.stem for path in FOLDER.glob("*.yaml"))
@@ -184,7 +178,7 @@ def load_catalogue(document: Document, folder: Path = FOLDER) -> Catalogue:
         FaultyFile: an entry has not the right shape, quotes what no page says, or names what the document has not.
     """
     file = load(folder / f"{document.vendor}.yaml")
-    if faults := problems_under(file, "", file.value, _shape()):
+    if faults := problems_under(file, "", file.value, shape("catalogue")):
         raise FaultyFile(faults)
     _, kinds = load_kinds(document)
     keys = {name: _keys(kind) for name, kind in kinds.items()}

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from couponspec.shape import problems_under
 from couponspec.version import version
 
 from couponcheck.judge import ERROR, FAIL, WARN, Outcome
+from couponcheck.shape import shape
 from couponcheck.transport import UnusableTarget
 
 MATRIX_VERSION = 1
@@ -169,13 +169,6 @@ class Score:
         return 1000 * self.caught // counted / 10 if counted else 100.0
 
 
-@cache
-def _shape() -> dict[str, Any]:
-    text = (Path(__file__).parent / "shapes" / "survivors.schema.json").read_text(encoding="utf-8")
-    shape: dict[str, Any] = json.loads(text)
-    return shape
-
-
 def read_survivors(file: Path) -> dict[str, Survivor]:
     """Read the defects that are known to survive, each with its reason.
 
@@ -183,7 +176,7 @@ def read_survivors(file: Path) -> dict[str, Survivor]:
         FaultyFile: the file has not the right shape, or names a defect twice.
     """
     read = yamlfile.load(file)
-    if faults := problems_under(read, "", read.value, _shape()):
+    if faults := problems_under(read, "", read.value, shape("survivors")):
         raise FaultyFile(faults)
     survivors: dict[str, Survivor] = {}
     for index, raw in enumerate(read.value["survivors"]):

@@ -1,6 +1,5 @@
 """The target file: where an operator's server is, what its data is, and what may be done to it."""
 
-import json
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,6 +17,7 @@ from couponspec.shape import problems_under
 from couponspec.yamlfile import YamlFile, escape, load
 
 from couponcheck.catalogue import Catalogue, catalogued, load_catalogue
+from couponcheck.shape import shape
 from couponcheck.transport import Access, Limits, UnusableTarget, is_base_url
 
 PACK = "demo"
@@ -150,14 +150,6 @@ def known(vendor: str) -> tuple[Document, Catalogue, Pack]:
     return document, load_catalogue(document), load_pack(document, PACK)
 
 
-@cache
-def shape() -> dict[str, Any]:
-    """Return the JSON Schema of target files."""
-    text = (Path(__file__).parent / "shapes" / "target.schema.json").read_text(encoding="utf-8")
-    schema: dict[str, Any] = json.loads(text)
-    return schema
-
-
 def read_target(path: Path) -> TargetFile:
     """Read a target file; no environment is needed for that.
 
@@ -165,7 +157,7 @@ def read_target(path: Path) -> TargetFile:
         FaultyFile: it has mistakes; each is named with its line and the way out, and none shows a secret.
     """
     file = load(path)
-    faults = problems_under(file, "", file.value, shape())
+    faults = problems_under(file, "", file.value, shape("target"))
     # The validator's words quote what it does not like, and in these places that may be a secret.
     faults = [
         replace(fault, reason="this is not as it has to be") if _PRIVATE.search(fault.pointer) else fault
@@ -250,7 +242,7 @@ def _vendor_faults(file: YamlFile, place: str, vendor: str, raw: Mapping[str, An
 
 def _url_faults(file: YamlFile, place: str, url: str) -> Iterator[Fault]:
     if not is_base_url(url):
-        yield file.fault(place, "this is no base URL", shape()["$defs"]["base_url"]["description"])
+        yield file.fault(place, "this is no base URL", shape("target")["$defs"]["base_url"]["description"])
 
 
 def schemes(document: Document) -> dict[str, SecurityScheme]:

@@ -12,8 +12,9 @@ import yaml
 from broken_server import VENDORS
 from click.testing import CliRunner
 from couponcheck.commands import couponcheck
+from couponcheck.shape import shape
 from couponcheck.starter import started
-from couponcheck.targetfile import REPLACE, known, read_target, shape
+from couponcheck.targetfile import REPLACE, known, read_target
 from couponcheck.transport import UnusableTarget
 from couponspec import FaultyFile
 from target_files import written
@@ -219,8 +220,8 @@ def test_a_credential_that_no_header_could_carry_is_refused(tmp_path: Path) -> N
 
 def test_the_schema_is_published() -> None:
     done = CliRunner().invoke(couponcheck, ["schema", "target"])
-    assert json.loads(done.output) == shape()
-    jsonschema.Draft202012Validator.check_schema(shape())
+    assert json.loads(done.output) == shape("target")
+    jsonschema.Draft202012Validator.check_schema(shape("target"))
 
 
 # -- couponcheck init ----------------------------------------------------------------------------------------------
