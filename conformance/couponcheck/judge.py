@@ -42,6 +42,16 @@ class Outcome:
     readings: tuple[Option, ...] = ()
     """Options seen that are not the mock's own reading."""
 
+    @property
+    def is_breach(self) -> bool:
+        """Tell whether the requirement is broken, also one that is no `must`; a variant that is tolerated is none."""
+        return self.verdict == FAIL or (self.verdict == WARN and bool(self.mismatches))
+
+    @property
+    def needs_a_look(self) -> bool:
+        """Tell whether somebody has to look into it: a breach, or an error."""
+        return self.is_breach or self.verdict == ERROR
+
 
 @dataclass(frozen=True, slots=True)
 class Change:

@@ -122,7 +122,7 @@ def show(console: Console, run: Run) -> None:
         table.add_row(outcome.requirement.id, outcome.requirement.level, verdict, Text(reason))
     console.print(table)
     for outcome in run.outcomes:
-        if outcome.verdict in {FAIL, ERROR} or (outcome.verdict == WARN and outcome.mismatches):
+        if outcome.needs_a_look:
             console.print(Text(failure(run.judges[outcome.requirement.vendor], outcome)), soft_wrap=True)
             console.print()
     if run.is_mock and any(outcome.verdict == FAIL for outcome in run.outcomes):

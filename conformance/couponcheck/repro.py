@@ -5,7 +5,7 @@ import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
-from couponcheck.judge import ERROR, FAIL, WARN, Judge, Outcome
+from couponcheck.judge import Judge, Outcome
 from couponcheck.report import masked
 from couponcheck.run import Run
 from couponcheck.target import MockTarget
@@ -22,7 +22,7 @@ trap 'curl -sS -X DELETE "$MOCK/__admin/namespaces/%s"' EXIT
 def scripts(run: Run) -> Iterator[tuple[str, str]]:
     """Yield name and text of a POSIX shell script for each requirement that something is wrong with."""
     for outcome in run.outcomes:
-        if outcome.exchanges and (outcome.verdict in {FAIL, ERROR} or (outcome.verdict == WARN and outcome.mismatches)):
+        if outcome.exchanges and outcome.needs_a_look:
             yield f"{outcome.requirement.id}.sh", _script(run.judges[outcome.requirement.vendor], outcome)
 
 

@@ -11,7 +11,7 @@ from couponspec.faults import FaultyFile
 from couponspec.shape import problems_under
 from couponspec.version import version
 
-from couponcheck.judge import ERROR, FAIL, WARN, Outcome
+from couponcheck.judge import ERROR, Outcome
 from couponcheck.shape import shape
 from couponcheck.transport import UnusableTarget
 
@@ -81,7 +81,7 @@ class Row:
         outcomes = [*outcomes]
         return cls(
             defect,
-            {o.requirement.id: o.reason for o in outcomes if o.verdict == FAIL or (o.verdict == WARN and o.mismatches)},
+            {o.requirement.id: o.reason for o in outcomes if o.is_breach},
             {o.requirement.id: o.reason for o in outcomes if o.verdict == ERROR},
             [o.requirement.id for o in outcomes],
             requests,
