@@ -219,6 +219,16 @@ def test_a_client_can_tell_a_defective_mock_from_the_right_one(
     assert Client(wrong, defect.vendor, client.namespace, create_app(wrong)).answers(steps) != expected
 
 
+def defective(mock: Assembly, defect: Defect) -> Client:
+    """Return a client of a mock that is like another but for a defect, in a world of its own at its beginning."""
+    handler = _handler(Pipeline(vendor_named(defect.vendor), mock.store, mock.default_pack), [defect])
+    wrong = replace(mock, handlers={defect.vendor: handler})
+    client = Client(wrong, defect.vendor, f"test-{uuid4().hex}", create_app(wrong))
+    client.admin("POST", "/namespaces", {"name": client.namespace})
+    client.admin("PUT", "/snapshots/beginning")
+    return client
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("vendor", VENDORS)
 def test_a_defect_makes_a_vendor_wrong_and_never_the_mock(
@@ -226,14 +236,9 @@ def test_a_defect_makes_a_vendor_wrong_and_never_the_mock(
 ) -> None:
     """Whatever is asked of a defective mock, the answer is the vendor's: a failure of the mock proves nothing."""
     monkeypatch.setattr(crowd, "WINDOW_SECONDS", 0)
-    mock = right[vendor]
     failures = []
     for defect in defects_of(vendor).values():
-        handler = _handler(Pipeline(vendor_named(vendor), mock.store, mock.default_pack), [defect])
-        wrong = replace(mock, handlers={vendor: handler})
-        client = Client(wrong, vendor, f"test-{uuid4().hex}", create_app(wrong))
-        client.admin("POST", "/namespaces", {"name": client.namespace})
-        client.admin("PUT", "/snapshots/beginning")
+        client = defective(right[vendor], defect)
         answers = client.answers([*GOOD[vendor], *ODD[vendor]])
         failures += [defect.id for _, headers, _ in answers if "problem" in dict(headers)["Content-Type"]]
     assert not failures
@@ -246,14 +251,9 @@ def test_fault_rules_and_defects_together_never_make_the_mock_fail(
 ) -> None:
     """What a rule does to an answer on its way is done last: a defect finds the vendor's answer, or is left out."""
     monkeypatch.setattr(crowd, "WINDOW_SECONDS", 0)
-    mock = right[vendor]
     failures = []
     for defect in defects_of(vendor).values():
-        handler = _handler(Pipeline(vendor_named(vendor), mock.store, mock.default_pack), [defect])
-        wrong = replace(mock, handlers={vendor: handler})
-        client = Client(wrong, vendor, f"test-{uuid4().hex}", create_app(wrong))
-        client.admin("POST", "/namespaces", {"name": client.namespace})
-        client.admin("PUT", "/snapshots/beginning")
+        client = defective(right[vendor], defect)
         for rule in DAMAGE:
             client.admin("DELETE", "/faults")
             client.admin("POST", "/faults", rule)
