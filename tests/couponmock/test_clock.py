@@ -66,6 +66,24 @@ def test_a_released_clock_runs_on_from_where_it_stood(mock: Mock) -> None:
     assert YEAR_2030 <= released["now"] <= YEAR_2030 + 60
 
 
+def test_a_reset_brings_the_clock_of_the_pack_back_and_a_snapshot_that_of_the_beginning(mock: Mock) -> None:
+    """Where the namespace was made with a clock of its own."""
+    present = clock(mock, "GET").json["now"]
+    world = mock.within(f"{mock.namespace}-own")
+    made = {"name": world.namespace, "pack": "demo", "clock": {"now": YEAR_2030, "frozen": True}}
+    assert mock.admin("POST", "/namespaces", made).status == 201
+    assert world.send("PUT", "/__admin/snapshots/beginning").status == 201
+    try:
+        world.admin("POST", "/reset", {"namespace": world.namespace})
+        reset = clock(world, "GET").json
+        assert (reset["frozen"], present <= reset["now"] <= present + 600) == (False, True)
+        assert world.send("POST", "/__admin/snapshots/beginning/restore").status == 200
+        restored = clock(world, "GET").json
+        assert (restored["now"], restored["frozen"]) == (YEAR_2030, True)
+    finally:
+        mock.admin("DELETE", f"/namespaces/{world.namespace}")
+
+
 def test_a_reset_brings_the_clock_of_the_pack_back(mock: Mock) -> None:
     """After a reset the time is the pack's: for `demo` the present."""
     present = clock(mock, "GET").json["now"]
