@@ -13,6 +13,7 @@ from couponspec.request import LIKENESSES, NO_CREDENTIAL, likenesses_in, members
 from couponspec.shape import problems_under
 from couponspec.yamlfile import YamlFile, load
 
+from couponcheck.lifecycle import LifeCycle, life_cycle, mistakes
 from couponcheck.shape import shape
 
 FOLDER = Path(__file__).parent / "requirements"
@@ -95,6 +96,8 @@ class Requirement:
     calls: tuple[Call, ...] = ()
     contract: Contract | None = None
     generated: Generated | None = None
+    life_cycle: LifeCycle | None = None
+    """Model of entities that sequences of requests are compared with."""
     excluded: str = ""
     keys: Mapping[str, Sequence[str]] = field(default_factory=dict, repr=False)
     """Kind -> members that tell its entities apart."""
@@ -119,6 +122,8 @@ class Requirement:
                 named.setdefault(f"credential.{credential}", set())
         if self.generated:
             named.setdefault("credential.main", set())
+        for handle, member in self.life_cycle.needs() if self.life_cycle else ():
+            named.setdefault(handle, set()).update({member} - {""})
         named.pop(UNKNOWN, None)
         return {handle: frozenset(members) for handle, members in named.items()}
 
@@ -241,6 +246,7 @@ def _requirement(vendor: str, pointer: str, raw: Mapping[str, Any], keys: Mappin
         )
         if generated
         else None,
+        life_cycle=life_cycle(raw["life_cycle"]) if "life_cycle" in raw else None,
         excluded=raw.get("excluded", ""),
         keys=keys,
         pointer=pointer,
@@ -304,10 +310,24 @@ def _name_faults(file: YamlFile, requirement: Requirement, operations: Mapping[s
         if handle not in requirement.needs:
             reason = f"no call names {handle}"
             yield file.fault(f"{requirement.pointer}/spends/{index}", reason, f"use one of {sorted(requirement.needs)}")
+    if requirement.life_cycle:
+        yield from _life_cycle_faults(file, f"{requirement.pointer}/life_cycle", requirement.life_cycle, operations)
     names: set[str] = set()
     for index, call in enumerate(requirement.calls):
         yield from _call_faults(file, f"{requirement.pointer}/calls/{index}", call, operations, names)
         names.add(call.name)
+
+
+def _life_cycle_faults(
+    file: YamlFile, place: str, cycle: LifeCycle, operations: Mapping[str, Operation]
+) -> Iterator[Fault]:
+    for pointer, reason, fix in mistakes(cycle):
+        yield file.fault(f"{place}/{pointer}", reason, fix)
+    for part in ("rules", "reads"):
+        for index, asked in enumerate(getattr(cycle, part)):
+            for expect in filter(None, (asked.expect, getattr(asked, "nothing", {}))):
+                call = Call("", asked.operation, asked.request, expect)
+                yield from _call_faults(file, f"{place}/{part}/{index}", call, operations, set())
 
 
 def _call_faults(

@@ -229,13 +229,13 @@ class Judgement:
         if exchange.status != before.status:
             yield Mismatch(f"status {before.status} as in {wanted!r}", f"status {exchange.status}: {_body(exchange)}")
         elif not same(self.view(before), self.view(exchange)):
-            yield Mismatch(f"the same answer as {wanted!r}", _difference(self.view(before), self.view(exchange)))
+            yield Mismatch(f"the same answer as {wanted!r}", difference(self.view(before), self.view(exchange)))
 
     def _kept(self, wanted: Mapping[str, str], exchange: Exchange) -> Iterator[Mismatch]:
         for path, name in wanted.items():
             before, after = self._at(path, self.earlier[name]), self._at(path, exchange)
             if not same(before, after):
-                yield Mismatch(f"{path} as in {name!r}", _difference(before, after))
+                yield Mismatch(f"{path} as in {name!r}", difference(before, after))
 
     def _added(self, wanted: Mapping[str, Any], exchange: Exchange) -> Iterator[Mismatch]:
         item = fill(wanted["item"], self.bindings)
@@ -313,7 +313,8 @@ def property_names(node: Any, root: Mapping[str, Any], seen: set[str]) -> set[st
     return names | {name for item in node.values() for name in property_names(item, root, seen)}
 
 
-def _difference(before: Any, after: Any) -> str:
+def difference(before: Any, after: Any) -> str:
+    """Say in what two values differ; of lists, by their items."""
     if isinstance(before, list) and isinstance(after, list):
         return f"lost {_shown(minus(before, after))}, added {_shown(minus(after, before))}"
     return f"{_shown(before)} became {_shown(after)}"

@@ -7,7 +7,7 @@ from http.client import NOT_FOUND
 from itertools import islice
 
 from couponspec.document import JSON, Document
-from couponspec.request import Unbound, build
+from couponspec.request import Bindings, Unbound, build
 from couponspec.schema import Option
 
 from couponcheck.catalogue import Call, Catalogue, Contract, Requirement
@@ -104,7 +104,11 @@ class Judge:
             # A broken server may write wherever it is asked, so nothing leaves the data trusted.
             self._clean = False
             self._current = requirement
-            carry_out = self._generated if requirement.generated else self._calls
+            carry_out = self._calls
+            if requirement.generated:
+                carry_out = self._generated
+            elif requirement.life_cycle:
+                carry_out = self._life_cycle
             outcome = self._unprovided(requirement) or carry_out(requirement)
         except Unbound as error:
             return Outcome(requirement, NOT_TESTABLE, f"the target's data lacks {error.name}")
@@ -257,6 +261,20 @@ class Judge:
                 return Outcome(requirement, FAIL, _first(mismatches), tuple(mismatches), tuple(exchanges))
         return told or Outcome(requirement, PASS, exchanges=tuple(exchanges), readings=self._readings(exchanges))
 
+    def _life_cycle(self, requirement: Requirement) -> Outcome:
+        """Walk through a life cycle; every answer is also held against the document, by the contract."""
+        from couponcheck.machine import Asking, walk
+
+        assert requirement.life_cycle is not None  # noqa: S101 - for the type checker; _carried_out looked
+        asking = Asking(self._sent, lambda bindings: self._judgement({}, bindings=bindings), self._settle, self._wait_a_while)
+        walked = walk(self.document, requirement.life_cycle, self.target, asking, self.seed)
+        if walked.mismatch:
+            reason = f"{_first([walked.mismatch])}; the sequence: {' > '.join(walked.trail)}"
+            return Outcome(requirement, FAIL, reason, (walked.mismatch,), tuple(walked.exchanges))
+        return Outcome(
+            requirement, PASS, exchanges=tuple(walked.exchanges), readings=self._readings(walked.exchanges)
+        )
+
     def _broken(self, exchange: Exchange, requests: str) -> Mismatch | None:
         """Judge the answer to a generated request."""
         if exchange.status >= 500:
@@ -305,7 +323,7 @@ class Judge:
     def _answers(self, operation: str) -> Iterator[Exchange]:
         """Yield every answer of an operation, carrying out the scenarios that have not been."""
         for requirement in self.catalogue.checked:
-            if not requirement.calls:
+            if not requirement.calls and not requirement.life_cycle:
                 continue
             for exchange in self.outcome(requirement).exchanges:
                 beside = exchange.operation == self.document.general.id and requirement.operation == operation
@@ -330,9 +348,9 @@ class Judge:
         }
         return violation.member not in named - {""}
 
-    def _sent(self, call: Call) -> Exchange:
+    def _sent(self, call: Call, bindings: Bindings | None = None) -> Exchange:
         operation = operation_of(self.document, call.operation)
-        request = build(self.document, operation, call.request, self.target.bindings)
+        request = build(self.document, operation, call.request, bindings or self.target.bindings)
         # What later calls are compared with, and what has to be as before, must not be an old state still shown.
         if request.method in READING and (call.name or _may_be_old(call)):
             self._settle()
@@ -359,10 +377,14 @@ class Judge:
         return left > 0
 
     def _judgement(
-        self, earlier: Mapping[str, Exchange], at_once: Mapping[str, tuple[Exchange, ...]] | None = None
+        self,
+        earlier: Mapping[str, Exchange],
+        at_once: Mapping[str, tuple[Exchange, ...]] | None = None,
+        bindings: Bindings | None = None,
     ) -> Judgement:
+        bindings = bindings or self.target.bindings
         return Judgement(
-            self.document, self.target.bindings, self.catalogue.lists, self.catalogue.aliases, earlier, at_once or {}
+            self.document, bindings, self.catalogue.lists, self.catalogue.aliases, earlier, at_once or {}
         )
 
     def _readings(self, exchanges: list[Exchange]) -> tuple[Option, ...]:

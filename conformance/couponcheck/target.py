@@ -38,6 +38,9 @@ class Target:
     unsupported: Mapping[str, str] = field(default_factory=dict)
     """Id of a requirement -> why the target is not meant to keep it."""
 
+    companions: bool = False
+    """Whether operations that only complete a life cycle may be called, such as the use of a coupon."""
+
     is_restored = False
     """Whether `prepare` brings the data back, so that nobody has to look whether it is as it should be."""
 
@@ -266,6 +269,7 @@ def _mock_target(admin: MockAdmin, about: Mapping[str, Any], vendor: str, seed: 
         {**seeded[vendor], **unknown_values(seed)},
         may_write=True,
         may_rush=True,
+        companions=True,
         admin=admin,
         namespace=namespace,
         seed=seed,

@@ -1,0 +1,368 @@
+"""Walks through a life cycle: a rule-based state machine of hypothesis, whose rules are those of the catalogue.
+
+Nothing is shrunk or replayed: the target has a state, and a second try would meet another one. So the machine never
+raises; it remembers the first thing that is wrong and asks no more.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import product
+from typing import Any
+
+import hypothesis
+import jmespath
+from couponspec.document import Document
+from couponspec.request import Bindings, fill
+from hypothesis import HealthCheck, Phase
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
+
+from couponcheck.catalogue import Call
+from couponcheck.exchange import Exchange
+from couponcheck.expect import Judgement, Mismatch, difference, includes, minus, number, same
+from couponcheck.lifecycle import SELF, LifeCycle, Read, Rule
+from couponcheck.target import Target
+from couponcheck.transport import TargetUnreachable, UnusableTarget
+
+Picked = Mapping[str, str]
+"""Kind -> handle of the entity that a request is about."""
+_Meaning = tuple[str, int]
+"""A count and the factor by which a number moves with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """How the machine asks and judges; the judge's ways, which wait for what is written to be shown."""
+
+    send: Callable[[Call, Bindings], Exchange]
+    judgement: Callable[[Bindings], Judgement]
+    settle: Callable[[], None]
+    """Waits until every read shows all that was written."""
+    wait_a_while: Callable[[], bool]
+    """Waits for the next try of a read, and tells whether there is to be one."""
+
+
+@dataclass
+class Walk:
+    """What came of all sequences."""
+
+    exchanges: list[Exchange] = field(default_factory=list)
+    """Every exchange; if something is wrong, those of the sequence in which it is."""
+    mismatch: Mismatch | None = None
+    trail: tuple[str, ...] = ()
+    """The steps of the sequence in which something is wrong, in short."""
+
+
+def walk(document: Document, cycle: LifeCycle, target: Target, asking: Asking, seed: int) -> Walk:
+    """Walk through a life cycle; the same seed takes the same steps as long as the same is answered.
+
+    Where the target's data can be restored, it is before each sequence but the first.
+
+    Args:
+        document: The vendor's document.
+        cycle: What holds.
+        target: Whom to ask; its companions take part as far as it allows them.
+        asking: How.
+        seed: Of hypothesis.
+
+    Raises:
+        TargetUnreachable: an answer did not come.
+        LimitReached: no more requests may be sent.
+        Unbound: a request needs a value that nobody supplied.
+    """
+    walker = _Walker(document, cycle, target, asking)
+    settings = hypothesis.settings(
+        max_examples=cycle.sequences if target.is_restored else 1,
+        stateful_step_count=cycle.steps,
+        database=None,
+        deadline=None,
+        derandomize=False,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    run_state_machine_as_test(hypothesis.seed(seed)(_machine(walker)), settings=settings)
+    if walker.raised is not None:
+        raise walker.raised
+    return walker.walk
+
+
+def _machine(walker: "_Walker") -> type[RuleBasedStateMachine]:
+    """Make a state machine with a rule for each of the catalogue's.
+
+    Hypothesis begins with the first rule that holds and its first entity, again and again, and draws afterwards: so the
+    first sequence is the one that goes deepest, if the catalogue names first what changes most.
+    """
+
+    def ruled(one: Rule) -> Callable[[RuleBasedStateMachine, st.DataObject], None]:
+        def step(_: RuleBasedStateMachine, data: st.DataObject) -> None:
+            picked = data.draw(st.sampled_from(walker.picks(one)))
+            walker.step(one, picked, lambda lists: data.draw(st.sampled_from(lists)))
+
+        return step
+
+    def holds(one: Rule) -> Callable[[RuleBasedStateMachine], bool]:
+        return lambda _: not walker.is_over and bool(walker.picks(one))
+
+    def begin(machine: RuleBasedStateMachine) -> None:
+        RuleBasedStateMachine.__init__(machine)
+        walker.begin()
+
+    def rest(_: RuleBasedStateMachine) -> None:
+        """Ask nothing: nothing is left to be asked."""
+
+    members: dict[str, Any] = {"__init__": begin, "teardown": lambda _: walker.end()}
+    for index, one in enumerate(walker.cycle.rules):
+        step = ruled(one)
+        step.__name__ = f"rule_{index:03}"  # hypothesis sorts by it
+        members[step.__name__] = precondition(holds(one))(rule(data=st.data())(step))
+    members["rest"] = precondition(lambda _: walker.is_idle)(rule()(rest))
+    return type("Sequences", (RuleBasedStateMachine,), members)
+
+
+class _Walker:
+    """Asks, keeps the model, and compares."""
+
+    def __init__(self, document: Document, cycle: LifeCycle, target: Target, asking: Asking) -> None:
+        self.cycle = cycle
+        self.walk = Walk()
+        self.raised: TargetUnreachable | UnusableTarget | LookupError | None = None
+        self._document = document
+        self._target = target
+        self._asking = asking
+        self._begun = 0
+        self._barred: set[str] = set()
+        """Companions that did not do what they are for, and take no more part."""
+        self._meanings: dict[tuple[str, str], list[_Meaning]] = {}
+        """Rule and path -> the meanings that all answers so far allow; a number means the same at all times."""
+        self._forget()
+
+    def _forget(self) -> None:
+        """Know no more than what the catalogue says."""
+        self._model = {handle: dict(members) for handle, members in self.cycle.entities.items()}
+        self._aside: set[str] = set()
+        """Entities of which nobody can tell any more in which state they are."""
+        self._counts: Counter[tuple[str, tuple[str, ...]]] = Counter()
+        """Count and the entities that have it together -> how far it has grown."""
+        self._bases: dict[tuple[str, str, _Meaning, tuple[str, ...]], Any] = {}
+        """What a number would have been in the beginning."""
+        self._items: dict[tuple[int, str], Any] = {}
+        """List and entity -> the item that showed it."""
+        self._others: dict[tuple[int, str], list[Any]] = {}
+        """List and whose it is -> the items that are no entity of the model."""
+        self._exchanges: list[Exchange] = []
+        self._trail: list[str] = []
+
+    @property
+    def is_over(self) -> bool:
+        """Tell whether nothing more is to be asked."""
+        return self.walk.mismatch is not None or self.raised is not None
+
+    @property
+    def is_idle(self) -> bool:
+        """Tell whether nothing can be asked."""
+        return self.is_over or not any(self.picks(one) for one in self.cycle.rules)
+
+    # -- what hypothesis drives ----------------------------------------------------------------------------------------
+
+    def begin(self) -> None:
+        """Begin a sequence: every list is as the model says before anything is changed."""
+        if self.is_over:
+            return
+        self._forget()
+        with _Kept(self):
+            if self._begun:
+                self._target.prepare()
+            self._begun += 1
+            for index, subject in self._lists():
+                self._look(index, subject)
+
+    def step(self, one: Rule, picked: Picked, draw: Callable[[list[tuple[int, Picked]]], tuple[int, Picked]]) -> None:
+        """Follow a rule and look at every list that it concerns, or at one that it does not."""
+        with _Kept(self):
+            self._follow(one, picked)
+            lists = [*self._lists()]
+            concerned = [(index, subject) for index, subject in lists if self._concerns(index, subject, picked)]
+            for index, subject in concerned or ([draw(lists)] if lists else []):
+                self._look(index, subject)
+
+    def end(self) -> None:
+        """End a sequence: every list is as the model says."""
+        if self.is_over:
+            return
+        with _Kept(self):
+            self._asking.settle()
+            for index, subject in self._lists():
+                self._look(index, subject)
+        if not self.is_over:
+            self.walk.exchanges += self._exchanges
+
+    def picks(self, one: Rule) -> list[Picked]:
+        """Return the entities that a rule can be followed with now."""
+        operation = self._document.operations[one.operation]
+        if operation.companion and (not self._target.companions or one.operation in self._barred):
+            return []
+        return [
+            picked
+            for picked in self._combined(one.kinds)
+            if not self._aside & {*picked.values()} and self._holds(one.where, picked)
+        ]
+
+    # -- rules ---------------------------------------------------------------------------------------------------------
+
+    def _follow(self, one: Rule, picked: Picked) -> None:
+        bindings = self._bound(picked)
+        exchange = self._sent(one, picked, bindings)
+        for mismatch in self._asking.judgement(bindings).mismatches(one.expect, exchange):
+            if self._document.operations[one.operation].companion:
+                # No verdict is about it: whatever it has done or not, the rest goes on without.
+                self._barred.add(one.operation)
+                self._aside |= {*picked.values()}
+            else:
+                self._wrong(Mismatch(f"{one.text}: {mismatch.expected}", mismatch.got))
+            return
+        for name, by in one.counts.items():
+            self._counts[name, self._key(name, picked)] += by
+        for kind, members in one.becomes.items():
+            self._model[picked[kind]] |= members
+        for path, meanings in one.follows.items():
+            self._compare_number(one, path, [next(iter(meaning.items())) for meaning in meanings], picked, exchange)
+
+    def _compare_number(
+        self, one: Rule, path: str, meanings: list[_Meaning], picked: Picked, exchange: Exchange
+    ) -> None:
+        """Compare a number with what it was at the last answer by the same rule, in every meaning that is left."""
+        bindings = self._bound(picked)
+        got = number(jmespath.search(fill(path, bindings), self._asking.judgement(bindings).view(exchange)))
+        if got is None:
+            return  # whether it has to be there is another requirement's
+        left, expected = [], []
+        for meaning in self._meanings.get((one.text, path), meanings):
+            name, factor = meaning
+            key = self._key(name, picked)
+            moved = factor * self._counts[name, key]
+            base = self._bases.setdefault((one.text, path, meaning, key), got - moved)
+            if base + moved == got:
+                left.append(meaning)
+            else:
+                expected.append(f"{path} is {base + moved} (by {name})")
+        if not left:
+            self._wrong(Mismatch(f"{one.text}: {' or '.join(expected)}", f"{path} is {got}"))
+        self._meanings[one.text, path] = left
+
+    # -- lists ---------------------------------------------------------------------------------------------------------
+
+    def _lists(self) -> Iterator[tuple[int, Picked]]:
+        for index, read in enumerate(self.cycle.reads):
+            for subject in self._combined(read.kinds):
+                yield index, subject
+
+    def _concerns(self, index: int, subject: Picked, picked: Picked) -> bool:
+        read = self.cycle.reads[index]
+        return read.lists in picked and self._holds(read.of, {**subject, read.lists: picked[read.lists]})
+
+    def _look(self, index: int, subject: Picked) -> None:
+        """Read a list until it is as the model says, or is to be no more."""
+        if self.is_over:
+            return
+        read = self.cycle.reads[index]
+        bindings = self._bound(subject)
+        mismatch = self._compared(index, subject, self._sent(read, subject, bindings))
+        while mismatch and self._asking.wait_a_while():
+            mismatch = self._compared(index, subject, self._sent(read, subject, bindings))
+        if mismatch:
+            self._wrong(mismatch)
+
+    def _compared(self, index: int, subject: Picked, exchange: Exchange) -> Mismatch | None:
+        """Compare a list with the model, whole; remember what it shows, for the next time."""
+        read = self.cycle.reads[index]
+        whose = ", ".join(subject.values())
+        judgement = self._asking.judgement(self._bound(subject))
+        if read.nothing and not any(True for _ in judgement.mismatches(read.nothing, exchange)):
+            items: Any = []
+        else:
+            for mismatch in judgement.mismatches(read.expect, exchange):
+                return mismatch
+            items = judgement.view(exchange)
+        if not isinstance(items, list):
+            return Mismatch(f"a list for {whose}", repr(items)[:300])
+        shown: dict[tuple[int, str], Any] = {}
+        for handle in self.cycle.of_kind(read.lists):
+            picked = {**subject, read.lists: handle}
+            if not self._holds(read.of, picked):
+                continue
+            wanted = fill(read.item, self._bound(picked))
+            found = [item for item in items if includes(item, wanted)]
+            items = minus(items, found)
+            if handle in self._aside:
+                continue
+            number_wanted = int(self._holds(read.where, picked))
+            if len(found) != number_wanted:
+                told = f"{handle} listed {'once' if number_wanted else 'not at all'} for {whose}"
+                return Mismatch(f"{told}, as it is {self._told(handle)}", f"it is listed {len(found)} times")
+            if found:
+                before = self._items.get((index, handle), found[0])
+                if not same(before, found[0]):
+                    return Mismatch(f"{handle} listed with the values that it had", difference(before, found[0]))
+                shown[index, handle] = found[0]
+        others = self._others.get((index, whose), items)
+        if not same(others, items):
+            return Mismatch(f"all else that is listed for {whose} as it was", difference(others, items))
+        self._items |= shown
+        self._others[index, whose] = items
+        return None
+
+    # -- the model -----------------------------------------------------------------------------------------------------
+
+    def _combined(self, kinds: tuple[str, ...]) -> list[Picked]:
+        return [dict(zip(kinds, handles, strict=True)) for handles in product(*map(self.cycle.of_kind, kinds))]
+
+    def _holds(self, condition: str, picked: Picked) -> bool:
+        if not condition:
+            return True
+        view: dict[str, Any] = {
+            kind: {"name": handle.partition(".")[2], **self._model[handle]} for kind, handle in picked.items()
+        }
+        for name, kinds in self.cycle.counted.items():
+            if {*kinds} <= picked.keys():
+                view[name] = self._counts[name, self._key(name, picked)]
+        return jmespath.search(condition, view) is True
+
+    def _key(self, name: str, picked: Picked) -> tuple[str, ...]:
+        return tuple(picked[kind] for kind in self.cycle.counted[name])
+
+    def _told(self, handle: str) -> str:
+        return ", ".join(f"{name} {value}" for name, value in self._model[handle].items())
+
+    def _bound(self, picked: Picked) -> Bindings:
+        bindings = self._target.bindings
+        return {
+            **bindings,
+            **{f"{kind}.{SELF}": {**bindings[handle], **self._model[handle]} for kind, handle in picked.items()},
+        }
+
+    # -- what is kept --------------------------------------------------------------------------------------------------
+
+    def _sent(self, asked: Rule | Read, picked: Picked, bindings: Bindings) -> Exchange:
+        exchange = self._asking.send(Call("", asked.operation, asked.request, asked.expect), bindings)
+        self._exchanges.append(exchange)
+        self._trail.append(f"{' '.join((asked.operation, *picked.values()))}: {exchange.status}")
+        return exchange
+
+    def _wrong(self, mismatch: Mismatch) -> None:
+        self.walk = Walk(self._exchanges, mismatch, tuple(self._trail))
+
+
+class _Kept:
+    """Keeps what ends a run, so that hypothesis does not take it for a failure to be tried again."""
+
+    def __init__(self, walker: _Walker) -> None:
+        self._walker = walker
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> bool:
+        if isinstance(error, TargetUnreachable | UnusableTarget | LookupError):
+            self._walker.raised = error
+            return True
+        return False
