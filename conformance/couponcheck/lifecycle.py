@@ -36,6 +36,11 @@ class Rule:
         """Return the kinds of which the request names an entity."""
         return kinds_in(self.request)
 
+    @property
+    def is_change(self) -> bool:
+        """Tell whether the model changes."""
+        return bool(self.becomes or self.counts)
+
 
 @dataclass(frozen=True, slots=True)
 class Read:

@@ -5,10 +5,10 @@ raises; it remembers the first thing that is wrong and asks no more.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import hypothesis
 import jmespath
@@ -16,7 +16,7 @@ from couponspec.document import Document
 from couponspec.request import Bindings, fill
 from hypothesis import HealthCheck, Phase
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
 
 from couponcheck.catalogue import Call
 from couponcheck.exchange import Exchange
@@ -29,6 +29,9 @@ Picked = Mapping[str, str]
 """Kind -> handle of the entity that a request is about."""
 _Meaning = tuple[str, int]
 """A count and the factor by which a number moves with it."""
+_T = TypeVar("_T")
+_WEIGHT = 3
+"""How often a rule that changes the model is drawn for each time that another is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,36 +91,31 @@ def walk(document: Document, cycle: LifeCycle, target: Target, asking: Asking, s
 
 
 def _machine(walker: "_Walker") -> type[RuleBasedStateMachine]:
-    """Make a state machine with a rule for each of the catalogue's.
+    """Make a state machine that takes a walker's steps.
 
-    Hypothesis begins with the first rule that holds and its first entity, again and again, and draws afterwards: so the
-    first sequence is the one that goes deepest, if the catalogue names first what changes most.
+    It has one rule, which draws a rule of the catalogue: of several, hypothesis would switch some off for a sequence, and
+    give up one in which no other holds.
     """
 
-    def ruled(one: Rule) -> Callable[[RuleBasedStateMachine, st.DataObject], None]:
-        def step(_: RuleBasedStateMachine, data: st.DataObject) -> None:
-            picked = data.draw(st.sampled_from(walker.picks(one)))
-            walker.step(one, picked, lambda lists: data.draw(st.sampled_from(lists)))
+    class Sequences(RuleBasedStateMachine):
+        def __init__(self) -> None:
+            super().__init__()
+            walker.begin()
 
-        return step
+        @rule(data=st.data())
+        def step(self, data: st.DataObject) -> None:
+            walker.step(lambda choices: data.draw(st.sampled_from(choices)))
 
-    def holds(one: Rule) -> Callable[[RuleBasedStateMachine], bool]:
-        return lambda _: not walker.is_over and bool(walker.picks(one))
+        def teardown(self) -> None:
+            walker.end()
 
-    def begin(machine: RuleBasedStateMachine) -> None:
-        RuleBasedStateMachine.__init__(machine)
-        walker.begin()
+    return Sequences
 
-    def rest(_: RuleBasedStateMachine) -> None:
-        """Ask nothing: nothing is left to be asked."""
 
-    members: dict[str, Any] = {"__init__": begin, "teardown": lambda _: walker.end()}
-    for index, one in enumerate(walker.cycle.rules):
-        step = ruled(one)
-        step.__name__ = f"rule_{index:03}"  # hypothesis sorts by it
-        members[step.__name__] = precondition(holds(one))(rule(data=st.data())(step))
-    members["rest"] = precondition(lambda _: walker.is_idle)(rule()(rest))
-    return type("Sequences", (RuleBasedStateMachine,), members)
+class _Draw(Protocol):
+    """Draws one of several; what hypothesis finds simplest is the first."""
+
+    def __call__(self, choices: Sequence[_T], /) -> _T: ...
 
 
 class _Walker:
@@ -150,6 +148,8 @@ class _Walker:
         """List and entity -> the item that showed it."""
         self._others: dict[tuple[int, str], list[Any]] = {}
         """List and whose it is -> the items that are no entity of the model."""
+        self._last: tuple[Rule, Picked] | None = None
+        """The step before."""
         self._exchanges: list[Exchange] = []
         self._trail: list[str] = []
 
@@ -157,11 +157,6 @@ class _Walker:
     def is_over(self) -> bool:
         """Tell whether nothing more is to be asked."""
         return self.walk.mismatch is not None or self.raised is not None
-
-    @property
-    def is_idle(self) -> bool:
-        """Tell whether nothing can be asked."""
-        return self.is_over or not any(self.picks(one) for one in self.cycle.rules)
 
     # -- what hypothesis drives ----------------------------------------------------------------------------------------
 
@@ -177,8 +172,23 @@ class _Walker:
             for index, subject in self._lists():
                 self._look(index, subject)
 
-    def step(self, one: Rule, picked: Picked, draw: Callable[[list[tuple[int, Picked]]], tuple[int, Picked]]) -> None:
-        """Follow a rule and look at every list that it concerns, or at one that it does not."""
+    def step(self, draw: "_Draw") -> None:
+        """Follow a rule, and look at every list that it concerns, or at one that it does not.
+
+        What changes most goes first and is drawn most often, and every other step stays with an entity of the one before:
+        the simplest sequence, with which hypothesis begins, changes one entity to and fro.
+        """
+        possible = [] if self.is_over else [(one, picked) for one in self.cycle.rules for picked in self.picks(one)]
+        if not possible:
+            return
+        # Once more what changed nothing just now would tell little.
+        possible = [choice for choice in possible if choice != self._last or choice[0].is_change] or possible
+        if self._last and draw([True, False]):
+            possible = [choice for choice in possible if {*choice[1].values()} & {*self._last[1].values()}] or possible
+        rules = {one.text: one for one, _ in possible}
+        one = rules[draw([text for text in rules for _ in range(_WEIGHT if rules[text].is_change else 1)])]
+        picked = draw([picked for other, picked in possible if other is one])
+        self._last = one, picked
         with _Kept(self):
             self._follow(one, picked)
             lists = [*self._lists()]
