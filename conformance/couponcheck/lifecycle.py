@@ -15,6 +15,16 @@ SELF = "self"
 
 
 @dataclass(frozen=True, slots=True)
+class Number:
+    """A number that answers show."""
+
+    path: str
+    """JMESPath over the answer."""
+    moves: tuple[Mapping[str, int], ...]
+    """The meanings that it can have, each a count and the factor that it moves with."""
+
+
+@dataclass(frozen=True, slots=True)
 class Rule:
     """One thing that can be asked, where it holds."""
 
@@ -28,8 +38,8 @@ class Rule:
     """Kind -> members of the model's entity that have other values from then on."""
     counts: Mapping[str, int]
     """Count -> by how much it grows."""
-    follows: Mapping[str, tuple[Mapping[str, int], ...]]
-    """Path of a number in the answer -> the meanings it can have, each a count and the factor that it moves with."""
+    follows: Mapping[str, "Number"]
+    """Name -> a number of the answer that moves with a count; rules that use a name speak of the same number."""
 
     @property
     def kinds(self) -> tuple[str, ...]:
@@ -133,7 +143,7 @@ def life_cycle(raw: Mapping[str, Any]) -> LifeCycle:
                 item["expect"],
                 item.get("becomes", {}),
                 item.get("counts", {}),
-                {path: tuple(meanings) for path, meanings in item.get("follows", {}).items()},
+                {name: Number(one["path"], tuple(one["moves"])) for name, one in item.get("follows", {}).items()},
             )
             for item in raw["rules"]
         ),
@@ -163,7 +173,7 @@ def mistakes(cycle: LifeCycle) -> Iterator[tuple[str, str, str]]:
     for index, rule in enumerate(cycle.rules):
         place = f"rules/{index}"
         yield from _about(place, rule, kinds, rule.where)
-        named = {*rule.counts, *(name for meanings in rule.follows.values() for one in meanings for name in one)}
+        named = {*rule.counts, *(name for one in rule.follows.values() for meaning in one.moves for name in meaning)}
         for name in sorted(named):
             if name not in cycle.counted:
                 yield f"{place}/counts", f"nothing is counted as {name!r}", f"use some of {[*cycle.counted]}"

@@ -347,6 +347,16 @@ def _issued_taken_for(problem: str, *, unused_before: bool) -> Callable[[Behavio
     return behaving(changed)
 
 
+def _once_only(right: Behaviour, call: Call, world: World) -> Answer:
+    """Refuse a coupon that is used and has been unused before."""
+    coupon = _coupon(call, world)
+    if coupon is not None and coupon["state"] == "used":
+        if coupon["unused_before"]:
+            raise Refused("not_used")
+        world.change(coupon, unused_before=True)
+    return right(call, world)
+
+
 def _check_digit(right: Behaviour, call: Call, world: World) -> Answer:
     try:
         return right(call, world)
@@ -523,6 +533,11 @@ DEFECTS: tuple[Defect, ...] = (
         "unused-lost",
         "A coupon that was unused is not found when it is unused again.",
         {_UNUSE: _issued_taken_for("no_data", unused_before=True)},
+    ),
+    _defect(
+        "unused-once-only",
+        "A coupon that was unused and used again can no more be unused.",
+        {_UNUSE: behaving(_once_only)},
     ),
     _defect(
         "never-used-not-issued",

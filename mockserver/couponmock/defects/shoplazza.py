@@ -8,6 +8,7 @@ from typing import Any
 from couponmock.behaviour import Answer, Behaviour, Call, Entity, Refused, World
 from couponmock.defect import (
     Defect,
+    all_of,
     asking,
     beginning,
     behaving,
@@ -192,6 +193,18 @@ def _is_json(body: bytes) -> bool:
 
 def _ascii(text: str) -> str:
     return text.encode("ascii", "replace").decode()
+
+
+def _last_customer_only(right: Behaviour, call: Call, world: World) -> Answer:
+    """Of a coupon with a limit, forget what other customers have received."""
+    answer = right(call, world)
+    customer = world.find("customer", shop=call.principal, customer_id=call.body["customer_id"])
+    for item in answer.members["items"] if answer.example == "received" and customer else ():
+        coupon = world.find("coupon", shop=call.principal, id=item["id"])
+        for receipt in all_of(world, "receipt") if coupon and coupon["per_customer"] else ():
+            if coupon and receipt["coupon"] == coupon.name and customer and receipt["customer"] != customer.name:
+                world.change(receipt, received_count=0)
+    return answer
 
 
 def _counted_twice(right: Behaviour, call: Call, world: World) -> Answer:
@@ -573,6 +586,12 @@ DEFECTS: tuple[Defect, ...] = (
         handler=secretly(
             lambda request, reply: beginning(request) if reply.diagnosis.finding.startswith("malformed") else None
         ),
+    ),
+    Defect(
+        "shoplazza",
+        "limit-forgotten",
+        "when another customer receives a coupon with a limit, the limit of those who had it begins anew",
+        {"receiveCoupons": behaving(_last_customer_only)},
     ),
     Defect(
         "shoplazza",
