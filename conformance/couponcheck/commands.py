@@ -16,6 +16,7 @@ from couponcheck.baseline import NOTHING, load_baseline
 from couponcheck.catalogue import Catalogue, Requirement, catalogued, load_catalogue
 from couponcheck.doctor import examine
 from couponcheck.guard import EXIT_NOT_RUN, guarded
+from couponcheck.lifecycle import explained
 from couponcheck.matrix import matrix
 from couponcheck.page import page
 from couponcheck.plugin import carry_out
@@ -264,6 +265,8 @@ def _how(requirement: Requirement) -> list[str]:
     if requirement.generated:
         rules = requirement.generated
         return [f"Checked: {rules.examples} made-up {rules.requests} requests to {requirement.operation}"]
+    if requirement.life_cycle:
+        return explained(requirement.life_cycle)
     lines = ["Checked by:"]
     for number, call in enumerate(requirement.calls, 1):
         called = f" ({call.name})" if call.name else ""

@@ -18,6 +18,7 @@ from couponcheck.expect import Judgement, Mismatch
 from couponcheck.pool import Entities
 from couponcheck.target import Target
 from couponcheck.transport import LimitReached, TargetUnreachable, UnusableTarget
+from couponcheck.walker import Asking
 
 _PATIENCE = 3
 """Unanswered requirements after which a target is not asked any more."""
@@ -263,17 +264,17 @@ class Judge:
 
     def _life_cycle(self, requirement: Requirement) -> Outcome:
         """Walk through a life cycle; every answer is also held against the document, by the contract."""
-        from couponcheck.machine import Asking, walk
+        from couponcheck.machine import walk
 
         assert requirement.life_cycle is not None  # noqa: S101 - for the type checker; _carried_out looked
-        asking = Asking(self._sent, lambda bindings: self._judgement({}, bindings=bindings), self._settle, self._wait_a_while)
+        asking = Asking(
+            self._sent, lambda bindings: self._judgement({}, bindings=bindings), self._settle, self._wait_a_while
+        )
         walked = walk(self.document, requirement.life_cycle, self.target, asking, self.seed)
         if walked.mismatch:
             reason = f"{_first([walked.mismatch])}; the sequence: {' > '.join(walked.trail)}"
             return Outcome(requirement, FAIL, reason, (walked.mismatch,), tuple(walked.exchanges))
-        return Outcome(
-            requirement, PASS, exchanges=tuple(walked.exchanges), readings=self._readings(walked.exchanges)
-        )
+        return Outcome(requirement, PASS, exchanges=tuple(walked.exchanges), readings=self._readings(walked.exchanges))
 
     def _broken(self, exchange: Exchange, requests: str) -> Mismatch | None:
         """Judge the answer to a generated request."""
@@ -383,9 +384,7 @@ class Judge:
         bindings: Bindings | None = None,
     ) -> Judgement:
         bindings = bindings or self.target.bindings
-        return Judgement(
-            self.document, bindings, self.catalogue.lists, self.catalogue.aliases, earlier, at_once or {}
-        )
+        return Judgement(self.document, bindings, self.catalogue.lists, self.catalogue.aliases, earlier, at_once or {})
 
     def _readings(self, exchanges: list[Exchange]) -> tuple[Option, ...]:
         return tuple(sorted({option for exchange in exchanges for option in readings_used(self.document, exchange)}))

@@ -3,6 +3,7 @@
 The vendor's states, statuses and examples stand in the catalogue. `couponcheck.machine` walks through it.
 """
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -97,7 +98,8 @@ class LifeCycle:
 
     def needs(self) -> Iterator[tuple[str, str]]:
         """Yield handle and member of everything that is sent or compared; a credential's member is empty."""
-        for asked in (*self.rules, *self.reads):
+        asking: tuple[Rule | Read, ...] = (*self.rules, *self.reads)
+        for asked in asking:
             named = members_in([asked.request, asked.expect, getattr(asked, "item", None)])
             for handle, member in named:
                 kind, _, name = handle.partition(".")
@@ -167,33 +169,71 @@ def mistakes(cycle: LifeCycle) -> Iterator[tuple[str, str, str]]:
     """Yield what in a life cycle names nothing: where it stands, the reason, the way out."""
     kinds = sorted({handle.partition(".")[0] for handle in cycle.entities})
     for name, keys in cycle.counted.items():
-        for kind in keys:
-            if kind not in kinds:
-                yield f"counted/{name}", f"no entity is a {kind!r}", f"use some of {kinds}"
+        for kind in {*keys} - {*kinds}:
+            yield f"counted/{name}", f"no entity is a {kind!r}", f"use some of {kinds}"
+    texts = [rule.text for rule in cycle.rules]
     for index, rule in enumerate(cycle.rules):
-        place = f"rules/{index}"
-        yield from _about(place, rule, kinds, rule.where)
-        named = {*rule.counts, *(name for one in rule.follows.values() for meaning in one.moves for name in meaning)}
-        for name in sorted(named):
-            if name not in cycle.counted:
-                yield f"{place}/counts", f"nothing is counted as {name!r}", f"use some of {[*cycle.counted]}"
-            elif not {*cycle.counted[name]} <= {*rule.kinds}:
-                yield f"{place}/counts", f"the request names not all that {name!r} counts", "name the entities in it"
-        for kind in rule.becomes:
-            if kind not in rule.kinds:
-                yield f"{place}/becomes", f"the request names no {kind}.{SELF}", f"use some of {[*rule.kinds]}"
+        if rule.text in texts[:index]:
+            yield f"rules/{index}/text", "another rule has the same text", "tell them apart"
+        yield from _about(f"rules/{index}", rule, kinds, rule.where, *(one.path for one in rule.follows.values()))
+        yield from _counting(f"rules/{index}", rule, cycle)
+        for kind in {*rule.becomes} - {*rule.kinds}:
+            yield f"rules/{index}/becomes", f"the request names no {kind}.{SELF}", f"use some of {[*rule.kinds]}"
     for index, read in enumerate(cycle.reads):
         yield from _about(f"reads/{index}", read, kinds, read.of, read.where)
         if read.lists not in kinds:
             yield f"reads/{index}/lists", f"no entity is a {read.lists!r}", f"use one of {kinds}"
 
 
-def _about(place: str, asked: Rule | Read, kinds: list[str], *conditions: str) -> Iterator[tuple[str, str, str]]:
+def _about(place: str, asked: Rule | Read, kinds: list[str], *expressions: str) -> Iterator[tuple[str, str, str]]:
     for kind in asked.kinds:
         if kind not in kinds:
             yield f"{place}/request", f"no entity is a {kind!r}", f"use some of {kinds}"
-    for condition in filter(None, conditions):
+    for expression in filter(None, expressions):
         try:
-            jmespath.compile(condition)
+            jmespath.compile(expression)
         except jmespath.exceptions.JMESPathError as error:
-            yield f"{place}/where", f"no JMESPath expression: {str(error).splitlines()[0]}", "correct it"
+            yield place, f"{expression!r} is no JMESPath expression: {str(error).splitlines()[0]}", "correct it"
+
+
+def _counting(place: str, rule: Rule, cycle: LifeCycle) -> Iterator[tuple[str, str, str]]:
+    moving = {name for number in rule.follows.values() for meaning in number.moves for name in meaning}
+    for name in sorted({*rule.counts} | moving):
+        if name not in cycle.counted:
+            yield f"{place}", f"nothing is counted as {name!r}", f"use some of {[*cycle.counted]}"
+        elif not {*cycle.counted[name]} <= {*rule.kinds}:
+            yield f"{place}/request", f"it names not all that {name!r} counts", f"name {[*cycle.counted[name]]}"
+
+
+def explained(cycle: LifeCycle) -> list[str]:
+    """Tell in lines what the model knows in the beginning, what can happen, and what is looked at."""
+    lines = [
+        f"Checked by {cycle.sequences} made-up sequences of {cycle.steps} steps; by one if nothing restores the data.",
+        "Operations that only complete a life cycle take part where the target allows them.",
+        "In the beginning:",
+    ]
+    for handle, members in cycle.entities.items():
+        lines.append(f"  {handle}: {', '.join(f'{name} {_written(value)}' for name, value in members.items())}")
+    lines.append("A step is one of:")
+    for rule in cycle.rules:
+        where = f" where {rule.where}" if rule.where else ""
+        lines += [f"  {rule.text}", f"     {rule.operation} {_written(rule.request)}{where}"]
+        lines.append(f"     expects {_written(rule.expect)}")
+        if rule.becomes:
+            lines.append(f"     makes it {_written(rule.becomes)}")
+        for name, by in rule.counts.items():
+            lines.append(f"     counts {by:+d} {name} for each {' and '.join(cycle.counted[name])}")
+        for number in rule.follows.values():
+            moves = " or ".join(f"{name} times {factor}" for move in number.moves for name, factor in move.items())
+            lines.append(f"     {number.path} moves with {moves}")
+    for read in cycle.reads:
+        lines += [
+            "Before and after a sequence, and after each step that concerns it:",
+            f"  {read.operation} {_written(read.request)}",
+            f"     lists, of each {read.lists} where {read.of}, those where {read.where}; all else stays as it was",
+        ]
+    return lines
+
+
+def _written(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
