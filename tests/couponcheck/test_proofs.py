@@ -21,6 +21,8 @@ class Proof:
     defect: str
     also: frozenset[str]
     """Other requirements that the same breach cannot but fail."""
+    perhaps: frozenset[str]
+    """Others that it fails if chance, which is the seed's, leads there."""
 
     @property
     def failing(self) -> frozenset[str]:
@@ -34,7 +36,9 @@ def proofs(vendor: str) -> dict[str, Proof]:
     raw = yaml.safe_load((FOLDER / f"{vendor}.yaml").read_text(encoding="utf-8"))
     assert raw["vendor"] == vendor
     return {
-        requirement: Proof(vendor, requirement, item["defect"], frozenset(item.get("also", ())))
+        requirement: Proof(
+            vendor, requirement, item["defect"], frozenset(item.get("also", ())), frozenset(item.get("perhaps", ()))
+        )
         for requirement, item in raw["proofs"].items()
     }
 
@@ -48,7 +52,7 @@ def test_a_defect_fails_its_requirement_and_only_what_cannot_but_fail_with_it(re
     proof = PROOFS[requirement]
     with serving(proof.vendor, defects=(proof.defect,)) as url:
         found = accused(judged(proof.vendor, url, requirements(proof.vendor, also=proof.failing)))
-    assert set(found) == proof.failing, found
+    assert proof.failing <= set(found) <= proof.failing | proof.perhaps, found
 
 
 @pytest.mark.parametrize("vendor", VENDORS)
