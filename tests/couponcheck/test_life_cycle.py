@@ -50,10 +50,9 @@ def asked(outcome: Outcome) -> list[str]:
     ]
 
 
-def seeded(vendor: str) -> dict[str, Mapping[str, Any]]:
+def seeded(vendor: str) -> dict[str, dict[str, Any]]:
     """Return the members of the seeded entities by handle, their times counted from now."""
-    found: dict[str, Mapping[str, Any]] = load_pack(document(vendor), PACK).bindings(int(time.time()))
-    return found
+    return load_pack(document(vendor), PACK).bindings(int(time.time()))
 
 
 def counting(change: Callable[[Request, Reply, int], Reply]) -> Callable[[Handler], Handler]:
