@@ -119,7 +119,7 @@ class Walker:
 
         What changes the model is drawn most often, and every other step stays with an entity of the one before. The
         simplest sequence, with which hypothesis begins, always takes the first rule and the first entities that it can:
-        it changes an entity to and fro, or lets two take turns.
+        it changes one entity back and forth, or lets two take turns.
         """
         possible = [] if self.is_over else [(one, picked) for one in self.cycle.rules for picked in self.picks(one)]
         if not possible:
