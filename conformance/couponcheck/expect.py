@@ -4,8 +4,9 @@ Members are named by JMESPath expressions. Lists are compared without regard to 
 itself written as a float or in digits: a correct server is free in all of that.
 """
 
+import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -19,6 +20,11 @@ from couponcheck.contract import operation_of
 from couponcheck.exchange import Exchange
 
 _LONGEST = 600
+"""Characters of a value that is shown."""
+_SHORT = 160
+"""Characters of one that only tells which item is meant."""
+_PLACES = {"@": "the body", "length(@)": "the number of items"}
+"""Expression -> what it is called."""
 _TIME = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?(?P<zone>Z|[+-][0-9]{2}:[0-9]{2})?"
 )
@@ -113,6 +119,8 @@ class Judgement:
     earlier: Mapping[str, Exchange]
     at_once: Mapping[str, tuple[Exchange, ...]] = field(default_factory=dict)
     """Name of calls that were made at once -> their answers."""
+    so_far: Sequence[Exchange] = ()
+    """All answers in their order, by whose number earlier calls are called in what is said."""
 
     def view(self, exchange: Exchange) -> Any:
         """Return the answer's body by the catalogue's names; a list that stands under one key is bared of it."""
@@ -147,7 +155,8 @@ class Judgement:
         body = exchange.body
         got = body.get(pointer) if isinstance(body, dict) else None
         if str(got) not in identifiers:
-            yield Mismatch(f"{pointer} is {' or '.join(identifiers)}", f"{pointer} is {_shown(got)}: {_body(exchange)}")
+            told = got if isinstance(got, str) else as_text(got)
+            yield Mismatch(f"{pointer} is {' or '.join(identifiers)}", f"{pointer} is {told}: {_body(exchange)}")
 
     def _each(
         self, wanted: Mapping[str, Any], exchange: Exchange, word: str, holds: Callable[[Any, Any], bool]
@@ -156,7 +165,17 @@ class Judgement:
             value = fill(template, self.bindings)
             got = self._at(path, exchange)
             if not holds(got, value):
-                yield Mismatch(f"{path} {word} {_shown(value)}", f"{path} is {_shown(got)}")
+                place = _PLACES.get(path, path)
+                found = "missing or null" if got is None else as_text(got)
+                yield Mismatch(f"{place} {word} {as_text(value)}", f"{place} is {found}")
+
+    def _call(self, name: str) -> str:
+        """Name an earlier call by the number that reports give it."""
+        calls = self.at_once.get(name) or (self.earlier[name],)
+        numbers = [number for number, one in enumerate(self.so_far, 1) if any(one is call for call in calls)]
+        if not numbers:
+            return repr(name)
+        return f"call {numbers[0]}" if len(numbers) == 1 else f"calls {numbers[0]} to {numbers[-1]}"
 
     def _at(self, path: str, exchange: Exchange) -> Any:
         try:
@@ -209,8 +228,8 @@ class Judgement:
             shown = {name: value for name, value in entity.items() if name in nearest}
             differing = [name for name, value in shown.items() if not _alike(value, nearest[name])]
             if differing or not shown:
-                expected = ", ".join(f"{name}={_shown(entity[name])}" for name in differing or entity)
-                got = ", ".join(f"{name}={_shown(nearest[name])}" for name in differing)
+                expected = ", ".join(f"{name}={as_text(entity[name])}" for name in differing or entity)
+                got = ", ".join(f"{name}={as_text(nearest[name])}" for name in differing)
                 yield Mismatch(
                     f"{handle} is shown with {expected}", f"the nearest has {got}" if got else "there is none"
                 )
@@ -227,27 +246,31 @@ class Judgement:
     def _same_as(self, wanted: str, exchange: Exchange) -> Iterator[Mismatch]:
         before = self.earlier[wanted]
         if exchange.status != before.status:
-            yield Mismatch(f"status {before.status} as in {wanted!r}", f"status {exchange.status}: {_body(exchange)}")
+            yield Mismatch(
+                f"status {before.status} as in {self._call(wanted)}", f"status {exchange.status}: {_body(exchange)}"
+            )
         elif not same(self.view(before), self.view(exchange)):
-            yield Mismatch(f"the same answer as {wanted!r}", difference(self.view(before), self.view(exchange)))
+            yield Mismatch(
+                f"the same answer as {self._call(wanted)}", difference(self.view(before), self.view(exchange))
+            )
 
     def _kept(self, wanted: Mapping[str, str], exchange: Exchange) -> Iterator[Mismatch]:
         for path, name in wanted.items():
             before, after = self._at(path, self.earlier[name]), self._at(path, exchange)
             if not same(before, after):
-                yield Mismatch(f"{path} as in {name!r}", difference(before, after))
+                yield Mismatch(f"{path} as in {self._call(name)}", difference(before, after))
 
     def _added(self, wanted: Mapping[str, Any], exchange: Exchange) -> Iterator[Mismatch]:
-        item = fill(wanted["item"], self.bindings)
+        item, since = fill(wanted["item"], self.bindings), self._call(wanted["to"])
         before, after = self.view(self.earlier[wanted["to"]]), self.view(exchange)
         before = before if isinstance(before, list) else []
         if not isinstance(after, list):
-            yield Mismatch(f"the list {wanted['to']!r} and one item with {_shown(item)}", _body(exchange))
+            yield Mismatch(f"the list of {since} and one item with {as_text(item)}", _body(exchange))
             return
         added, lost = minus(after, before), minus(before, after)
         if lost or len(added) != 1 or not includes(added[0], item):
-            got = f"{len(added)} added {_shown(added)}, {len(lost)} lost {_shown(lost)}"
-            yield Mismatch(f"the list {wanted['to']!r} and exactly one more item, with {_shown(item)}", got)
+            expected = f"the list of {since} and exactly one more item, with {as_text(item)}"
+            yield Mismatch(expected, difference(before, after))
 
     def _among(self, wanted: Mapping[str, Any], _exchange: Exchange) -> Iterator[Mismatch]:
         like = [
@@ -256,15 +279,16 @@ class Judgement:
             if not any(True for _ in self.mismatches(wanted["like"], exchange))
         ]
         if len(like) != wanted["number"]:
-            expected = f"{wanted['number']} of the answers {wanted['calls']!r} with {_shown(wanted['like'])}"
-            yield Mismatch(expected, f"{len(like)} are like that")
+            like_what = " and ".join(f"{word} {as_text(value)}" for word, value in wanted["like"].items())
+            expected = f"{wanted['number']} of the answers to {self._call(wanted['calls'])} with {like_what}"
+            yield Mismatch(expected, f"{len(like)} of {len(self.at_once[wanted['calls']])} are like that")
 
     def _change(self, wanted: Mapping[str, Any], exchange: Exchange) -> Iterator[Mismatch]:
         for path, change in wanted.items():
             before, after = self._at(path, self.earlier[change["since"]]), self._at(path, exchange)
             if step(before, after) != change["by"]:
-                expected = f"{path} changes by {change['by']:+d} since {change['since']!r}"
-                yield Mismatch(expected, f"{path} was {_shown(before)} and is {_shown(after)}")
+                expected = f"{path} changes by {change['by']:+d} since {self._call(change['since'])}"
+                yield Mismatch(expected, f"{path} was {as_text(before)} and is {as_text(after)}")
 
 
 def _renamed(value: Any, aliases: Mapping[str, str]) -> Any:
@@ -314,16 +338,56 @@ def property_names(node: Any, root: Mapping[str, Any], seen: set[str]) -> set[st
 
 
 def difference(before: Any, after: Any) -> str:
-    """Say in what two values differ; of lists, by their items."""
-    if isinstance(before, list) and isinstance(after, list):
-        return f"lost {_shown(minus(before, after))}, added {_shown(minus(after, before))}"
-    return f"{_shown(before)} became {_shown(after)}"
+    """Tell what is not as it was, and leave out what is."""
+    return "; ".join(_changes(before, after, "")) or "the same values in other numbers"
+
+
+def _changes(before: Any, after: Any, place: str) -> Iterator[str]:
+    if isinstance(before, dict) and isinstance(after, dict):
+        for name in dict.fromkeys([*before, *after]):
+            where = f"{place}.{name}" if place else name
+            if name not in after:
+                yield f"{where} is missing, it was {as_text(before[name])}"
+            elif name not in before:
+                yield f"{where} is new: {as_text(after[name])}"
+            elif not same(before[name], after[name]):
+                yield from _changes(before[name], after[name], where)
+    elif isinstance(before, list) and isinstance(after, list):
+        yield from _changed_items(minus(before, after), minus(after, before), place)
+    else:
+        yield f"{place or 'it'} was {as_text(before)} and is {as_text(after)}"
+
+
+def _changed_items(lost: list[Any], added: list[Any], place: str) -> Iterator[str]:
+    of = f" of {place}" if place else ""
+    for item in lost:
+        nearest = max(added, key=lambda other: _shared(item, other), default=None)
+        # What has most members in common is the same thing, with some of them changed.
+        if nearest is not None and 2 * _shared(item, nearest) > len(item):
+            added = [other for other in added if other is not nearest]
+            yield f"the item{of} {as_text(item, _SHORT)} changed: {', '.join(_changes(item, nearest, ''))}"
+        else:
+            yield f"the item{of} {as_text(item)} is missing"
+    for item in added:
+        yield f"the item{of} {as_text(item)} is new"
+
+
+def _shared(one: Any, other: Any) -> int:
+    """Count the members that two objects have alike; 0 for what are none."""
+    if not isinstance(one, dict) or not isinstance(other, dict):
+        return 0
+    return sum(name in other and same(value, other[name]) for name, value in one.items())
 
 
 def _body(exchange: Exchange) -> str:
-    return _shown(exchange.content.decode("utf-8", "replace"))
+    return cut(exchange.content.decode("utf-8", "replace"))
 
 
-def _shown(value: Any) -> str:
-    text = value if isinstance(value, str) else repr(value)
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
+def as_text(value: Any, longest: int = _LONGEST) -> str:
+    """Write a value as JSON, and no more of it than so many characters."""
+    return cut(json.dumps(value, ensure_ascii=False, default=str), longest)
+
+
+def cut(text: str, longest: int = _LONGEST) -> str:
+    """Shorten a text that is longer than so many characters, and say by how much."""
+    return text if len(text) <= longest else f"{text[:longest]}... ({len(text)} characters)"

@@ -1,7 +1,7 @@
 """Judges one target: carries out a vendor's requirements and says of each what came out."""
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from http.client import NOT_FOUND
 from itertools import islice
@@ -191,7 +191,7 @@ class Judge:
             ):
                 continue
             if call.together:
-                answers, mismatches = self._together(call, earlier)
+                answers, mismatches = self._together(call, earlier, exchanges)
                 exchanges += answers
                 if mismatches:
                     return Outcome(requirement, FAIL, _first(mismatches), tuple(mismatches), tuple(exchanges))
@@ -199,10 +199,10 @@ class Judge:
                 continue
             for _ in range(call.times):
                 exchange = self._sent(call)
-                mismatches = [*self._judgement(earlier, at_once).mismatches(call.expect, exchange)]
+                mismatches = [*self._judgement(earlier, at_once, exchanges).mismatches(call.expect, exchange)]
                 while mismatches and exchange.is_read and self._wait_a_while():
                     exchange = self._sent(call)
-                    mismatches = [*self._judgement(earlier, at_once).mismatches(call.expect, exchange)]
+                    mismatches = [*self._judgement(earlier, at_once, exchanges).mismatches(call.expect, exchange)]
                 exchanges.append(exchange)
                 if mismatches:
                     return Outcome(requirement, FAIL, _first(mismatches), tuple(mismatches), tuple(exchanges))
@@ -210,7 +210,9 @@ class Judge:
                 earlier[call.name] = exchange
         return Outcome(requirement, PASS, exchanges=tuple(exchanges), readings=self._readings(exchanges))
 
-    def _together(self, group: Call, earlier: dict[str, Exchange]) -> tuple[list[Exchange], list[Mismatch]]:
+    def _together(
+        self, group: Call, earlier: dict[str, Exchange], so_far: list[Exchange]
+    ) -> tuple[list[Exchange], list[Mismatch]]:
         """Make calls at once, and return the answers and all that is not as expected of them."""
         self._settle()
         calls = [call for call in group.together for _ in range(call.times)]
@@ -227,10 +229,10 @@ class Judge:
         )
         for exchange in answers:
             self._note(exchange)
-        judgement = self._judgement(earlier)
+        judgement = self._judgement(earlier, so_far=so_far)
         return answers, [
-            mismatch
-            for call, exchange in zip(calls, answers, strict=True)
+            Mismatch(f"{mismatch.expected} (of call {number}, one of {len(calls)} at once)", mismatch.got)
+            for number, (call, exchange) in enumerate(zip(calls, answers, strict=True), len(so_far) + 1)
             for mismatch in judgement.mismatches(call.expect, exchange)
         ]
 
@@ -257,7 +259,8 @@ class Judge:
         for call, first in zip(rules.unchanged, before, strict=True):
             exchange = self._sent(call)
             exchanges.append(exchange)
-            mismatches = [*self._judgement({"before": first}).mismatches({"same_as": "before"}, exchange)]
+            judgement = self._judgement({"before": first}, so_far=exchanges)
+            mismatches = [*judgement.mismatches({"same_as": "before"}, exchange)]
             if mismatches:
                 return Outcome(requirement, FAIL, _first(mismatches), tuple(mismatches), tuple(exchanges))
         return told or Outcome(requirement, PASS, exchanges=tuple(exchanges), readings=self._readings(exchanges))
@@ -381,10 +384,11 @@ class Judge:
         self,
         earlier: Mapping[str, Exchange],
         at_once: Mapping[str, tuple[Exchange, ...]] | None = None,
+        so_far: Sequence[Exchange] = (),
         bindings: Bindings | None = None,
     ) -> Judgement:
-        bindings = bindings or self.target.bindings
-        return Judgement(self.document, bindings, self.catalogue.lists, self.catalogue.aliases, earlier, at_once or {})
+        look = (self.document, bindings or self.target.bindings, self.catalogue.lists, self.catalogue.aliases)
+        return Judgement(*look, earlier, at_once or {}, so_far)
 
     def _readings(self, exchanges: list[Exchange]) -> tuple[Option, ...]:
         return tuple(sorted({option for exchange in exchanges for option in readings_used(self.document, exchange)}))

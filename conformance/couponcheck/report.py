@@ -3,7 +3,7 @@
 import base64
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -32,6 +32,10 @@ _STYLES = {
 }
 _LONGEST_BODY = 4000
 _LONGEST_REASON = 160
+_MOST_MISMATCHES = 3
+"""What is not as expected of one requirement that is told; the JSON report has all."""
+_MOST_CALLS = 6
+"""Calls before the one that decided that are told; the scripts have all."""
 _EVERY = 50
 """Requirements between two lines of progress in a log."""
 
@@ -87,25 +91,45 @@ def masked(text: str, secrets: Mapping[str, str]) -> str:
 
 
 def failure(judge: Judge, outcome: Outcome) -> str:
-    """Tell all about one failure: the request to try, what was expected, what came, and what it rests on."""
+    """Tell all about one failure: what was expected, what came, the requests to try, and what it rests on."""
     requirement = outcome.requirement
     sources = judge.document.sources
     lines = [f"{outcome.verdict.upper()} {requirement.id} ({requirement.level})", f"  {requirement.text}"]
-    for mismatch in outcome.mismatches:
+    for mismatch in outcome.mismatches[:_MOST_MISMATCHES]:
         lines += [f"  expected: {mismatch.expected}", f"  got:      {mismatch.got}"]
+    if more := len(outcome.mismatches) - _MOST_MISMATCHES:
+        lines += [f"            and {more} more like that"] if more > 0 else []
     if not outcome.mismatches:
         lines.append(f"  reason:   {outcome.reason}")
-    if outcome.exchanges:
-        last = outcome.exchanges[-1]
-        lines.append(f"  answer:   {last.status} {last.media_type} {cut(last.content.decode('utf-8', 'replace'))}")
-        for number, exchange in enumerate(outcome.exchanges, 1):
-            label = "request:" if len(outcome.exchanges) == 1 else f"call {number}:"
-            lines.append(f"  {label:9} {exchange.request.curl(judge.target.client.base_url, judge.target.secrets)}")
-    lines.append(f"  rests on: “{requirement.quote}” ({sources.headings[requirement.page]})")
+    lines += [*_calls(judge, outcome)]
+    lines.append(f"  source:   “{requirement.quote}” ({sources.headings[requirement.page]})")
     if requirement.reading:
         reading = sources.readings[requirement.reading]
         lines.append(f"  open:     {reading.question} Accepted: {', '.join(reading.options)}.")
     return masked("\n".join(lines), judge.target.secrets)
+
+
+def _calls(judge: Judge, outcome: Outcome) -> Iterator[str]:
+    """Yield a line for each call with what it got, the one that decided first and with its whole answer."""
+    if not outcome.exchanges:
+        return
+    client, secrets = judge.target.client, judge.target.secrets
+    *before, decided = enumerate(outcome.exchanges, 1)
+    number, exchange = decided
+    body = cut(exchange.content.decode("utf-8", "replace"))
+    # Nobody reads a long answer twice.
+    told = "" if any(body in mismatch.got for mismatch in outcome.mismatches) else f" {body}"
+    yield f"  {f'call {number}:' if before else 'request:':9} {exchange.request.curl(client.base_url, secrets)}"
+    yield f"  answer:   {exchange.status} {exchange.media_type}{told}"
+    if before:
+        yield f"  before:   {_counted(len(before))}{', the last of them' if before[_MOST_CALLS:] else ''}:"
+    for number, exchange in before[-_MOST_CALLS:]:
+        label = f"call {number}:"
+        yield f"  {label:9} {exchange.request.curl(client.base_url, secrets)}  # got {exchange.status}"
+
+
+def _counted(calls: int) -> str:
+    return "1 call" if calls == 1 else f"{calls} calls"
 
 
 def show(console: Console, run: Run) -> None:

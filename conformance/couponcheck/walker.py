@@ -13,7 +13,7 @@ from couponspec.request import Bindings, fill
 
 from couponcheck.catalogue import Call
 from couponcheck.exchange import Exchange
-from couponcheck.expect import Judgement, Mismatch, difference, includes, minus, number, same
+from couponcheck.expect import Judgement, Mismatch, as_text, difference, includes, minus, number, same
 from couponcheck.lifecycle import SELF, LifeCycle, Number, Read, Rule
 from couponcheck.target import Target
 from couponcheck.transport import TargetUnreachable, UnusableTarget
@@ -240,7 +240,7 @@ class Walker:
                 return mismatch
             items = judgement.view(exchange)
         if not isinstance(items, list):
-            return Mismatch(f"a list for {whose}", f"{items!r:.300}")
+            return Mismatch(f"a list for {whose}", as_text(items))
         shown: dict[tuple[int, str], Any] = {}
         for handle in self.cycle.of_kind(read.lists):
             picked = {**subject, read.lists: handle}

@@ -102,18 +102,18 @@ def test_a_word_holds(expect: dict[str, Any], body: Any) -> None:
 @pytest.mark.parametrize(
     ("expect", "body", "expected", "got"),
     [
-        ({"equal": {"[0].code": "{coupon.five.code}"}}, [{"code": "SIX"}], "[0].code is FIVE", "[0].code is SIX"),
-        ({"equal": {"length(@)": 0}}, {"a": 1}, "length(@) is 0", "length(@) is 1"),
-        ({"equal": {"length(@)": 0}}, 7, "length(@) is 0", "length(@) is None"),
+        ({"equal": {"[0].code": "{coupon.five.code}"}}, [{"code": "SIX"}], '[0].code is "FIVE"', '[0].code is "SIX"'),
+        ({"equal": {"length(@)": 0}}, {"a": 1}, "the number of items is 0", "the number of items is 1"),
+        ({"equal": {"length(@)": 0}}, 7, "the number of items is 0", "is missing or null"),
         ({"unequal": {"status": 0}}, {"status": 0.0}, "status is not 0", "status is 0.0"),
-        ({"contains": {"[].code": "SIX"}}, CODES, "[].code contains SIX", "[].code is ['FIVE', 'TEN']"),
-        ({"contains": {"[].code": "SIX"}}, {"error": "x"}, "[].code contains SIX", "[].code is None"),
-        ({"contains": {"@": {"code": "TEN", "quantity": 1}}}, CODES, "@ contains", "'TEN'"),
-        ({"lacks": {"[].code": "TEN"}}, CODES, "[].code does not contain TEN", "['FIVE', 'TEN']"),
-        ({"exactly": {"[].code": ["FIVE"]}}, CODES, "has exactly ['FIVE']", "['FIVE', 'TEN']"),
-        ({"exactly": {"[].code": ["FIVE", "TEN", "TEN"]}}, CODES, "has exactly", "['FIVE', 'TEN']"),
+        ({"contains": {"[].code": "SIX"}}, CODES, '[].code contains "SIX"', '[].code is ["FIVE", "TEN"]'),
+        ({"contains": {"[].code": "SIX"}}, {"error": "x"}, '[].code contains "SIX"', "[].code is missing or null"),
+        ({"contains": {"@": {"code": "TEN", "quantity": 1}}}, CODES, "the body contains", '"TEN"'),
+        ({"lacks": {"[].code": "TEN"}}, CODES, '[].code does not contain "TEN"', '["FIVE", "TEN"]'),
+        ({"exactly": {"[].code": ["FIVE"]}}, CODES, 'has exactly ["FIVE"]', '["FIVE", "TEN"]'),
+        ({"exactly": {"[].code": ["FIVE", "TEN", "TEN"]}}, CODES, "has exactly", '["FIVE", "TEN"]'),
         ({"at_least": {"n": 3}}, {"n": 2}, "n is at least 3", "n is 2"),
-        ({"at_least": {"n": 0}}, {"n": True}, "n is at least 0", "n is True"),
+        ({"at_least": {"n": 0}}, {"n": True}, "n is at least 0", "n is true"),
         (
             {"shows": ["coupon.five"]},
             [{"code": "FIVE", "quantity": 6}],
@@ -123,10 +123,10 @@ def test_a_word_holds(expect: dict[str, Any], body: Any) -> None:
         (
             {"shows": ["coupon.five"]},
             [{"code": "TEN", "quantity": 5}],
-            "coupon.five is shown with code=FIVE",
-            "code=TEN",
+            'coupon.five is shown with code="FIVE"',
+            'code="TEN"',
         ),
-        ({"shows": ["coupon.five"]}, [], "coupon.five is shown with code=FIVE, quantity=5", "there is none"),
+        ({"shows": ["coupon.five"]}, [], 'coupon.five is shown with code="FIVE", quantity=5', "there is none"),
         ({"shows": ["coupon.five"]}, {"error": "x"}, "coupon.five is shown with", "there is none"),
     ],
 )
@@ -160,17 +160,53 @@ def test_same_as_wants_status_and_body_of_the_earlier_call_in_any_order() -> Non
     assert mismatches({"same_as": "first"}, answer(CODES[::-1]), earlier) == []
     assert mismatches({"same_as": "first"}, answer({"coupons": CODES}), earlier) == []
     (lost,) = mismatches({"same_as": "first"}, answer(CODES[:1]), earlier)
-    assert lost == Mismatch("the same answer as 'first'", "lost [{'code': 'TEN'}], added []")
+    assert lost == Mismatch("the same answer as 'first'", 'the item {"code": "TEN"} is missing')
     assert mismatches({"same_as": "first"}, answer(CODES, status=201), earlier)
     (other,) = mismatches({"same_as": "first"}, answer("text"), earlier)
-    assert "became text" in other.got
+    assert other.got.endswith('and is "text"')
 
 
 def test_kept_wants_the_members_of_the_earlier_call() -> None:
     earlier = {"first": answer({"a": [1, 2], "b": 1}, operation="unuseCoupon")}
     assert mismatches({"kept": {"a": "first"}}, answer({"a": [2, 1], "b": 2}, operation="unuseCoupon"), earlier) == []
     (mismatch,) = mismatches({"kept": {"b": "first"}}, answer({"b": 2}), earlier)
-    assert mismatch == Mismatch("b as in 'first'", "1 became 2")
+    assert mismatch == Mismatch("b as in 'first'", "it was 1 and is 2")
+
+
+ITEMS = [{"id": 1, "stock": 3, "name": "one"}, {"id": 2, "stock": 3, "name": "two"}]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        (ITEMS, [ITEMS[0]], 'the item {"id": 2, "stock": 3, "name": "two"} is missing'),
+        ([ITEMS[0]], ITEMS, 'the item {"id": 2, "stock": 3, "name": "two"} is new'),
+        (
+            ITEMS,
+            [{**ITEMS[0], "stock": 2}, ITEMS[1]],
+            'the item {"id": 1, "stock": 3, "name": "one"} changed: stock was 3 and is 2',
+        ),
+        ({"a": {"b": [1, 2]}, "c": 1}, {"a": {"b": [1]}, "c": "1"}, "the item of a.b 2 is missing"),
+        ({"a": True, "b": None}, {"b": "x", "c": 0}, 'a is missing, it was true; b was null and is "x"; c is new: 0'),
+    ],
+)
+def test_of_what_has_changed_only_that_is_told(before: Any, after: Any, said: str) -> None:
+    earlier = {"first": answer(before, operation="unuseCoupon")}
+    (mismatch,) = mismatches({"same_as": "first"}, answer(after, operation="unuseCoupon"), earlier)
+    assert mismatch.got == said
+
+
+def test_earlier_calls_go_by_the_number_that_reports_give_them() -> None:
+    calls = [answer(CODES), answer(CODES), answer(CODES)]
+    judgement = Judgement(
+        load_document("crowdtwist"), BINDINGS, frozenset(), {}, {"second": calls[1]}, {"rush": (*calls[1:],)}, calls
+    )
+    (mismatch,) = judgement.mismatches({"same_as": "second"}, answer([]))
+    assert mismatch.expected == "the same answer as call 2"
+    wanted = {"calls": "rush", "like": {"status": [404]}, "number": 1}
+    assert [*judgement.mismatches({"among": wanted}, answer([]))] == [
+        Mismatch("1 of the answers to calls 2 to 3 with status [404]", "0 of 2 are like that")
+    ]
 
 
 def test_added_wants_exactly_one_more_item() -> None:
@@ -197,11 +233,20 @@ def test_change_wants_a_number_to_have_grown_by_so_much(before: Any, after: Any)
     assert mismatches(wanted, answer({"stock": after}), {"first": answer({"stock": before})}) == []
 
 
-@pytest.mark.parametrize(("before", "after"), [(20, 20), (20, 18), (20, None), ("many", 19), (True, 0)])
-def test_change_says_what_the_number_was_and_is(before: Any, after: Any) -> None:
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        (20, 20, "20 and is 20"),
+        (20, 18, "20 and is 18"),
+        (20, None, "20 and is null"),
+        ("many", 19, '"many" and is 19'),
+        (True, 0, "true and is 0"),
+    ],
+)
+def test_change_says_what_the_number_was_and_is(before: Any, after: Any, said: str) -> None:
     wanted = {"change": {"stock": {"since": "first", "by": -1}}}
     (mismatch,) = mismatches(wanted, answer({"stock": after}), {"first": answer({"stock": before})})
-    assert mismatch == Mismatch("stock changes by -1 since 'first'", f"stock was {before} and is {after}")
+    assert mismatch == Mismatch("stock changes by -1 since 'first'", f"stock was {said}")
 
 
 def test_any_of_wants_one_alternative_and_otherwise_names_them_all() -> None:
@@ -209,7 +254,7 @@ def test_any_of_wants_one_alternative_and_otherwise_names_them_all() -> None:
     assert mismatches(wanted, answer([])) == []
     assert mismatches(wanted, answer({}, status=404)) == []
     (mismatch,) = mismatches(wanted, answer(CODES))
-    assert mismatch.expected == "length(@) is 0, or status 404"
+    assert mismatch.expected == "the number of items is 0, or status 404"
 
 
 def test_every_word_of_an_expectation_has_to_hold() -> None:
