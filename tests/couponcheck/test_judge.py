@@ -227,7 +227,7 @@ def test_generated_requests_must_change_nothing(tmp_path: Path) -> None:
     with judging(tmp_path, Canned(answer([row()]), refusal, answer([])), entry) as judge:
         outcome = outcomes(judge)["lists"]
     assert outcome.verdict == FAIL
-    assert "the same answer as 'before'" in outcome.reason
+    assert "the same answer as call 1" in outcome.reason
 
 
 def test_generated_requests_carry_the_one_good_credential(tmp_path: Path) -> None:
