@@ -78,6 +78,7 @@ _vendor_option = click.option(
     help="Failures that are known and accepted, each with a reason and a date.",
 )
 @click.option("--strict", is_flag=True, help="Let warnings fail.")
+@click.option("-v", "--verbose", is_flag=True, help="List what passes also where something does not.")
 @guarded
 def run(  # noqa: PLR0913, PLR0917 - one parameter for each flag
     target: str,
@@ -93,6 +94,7 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter for each flag
     reports: tuple[Path, ...],
     baseline_file: Path | None,
     strict: bool,  # noqa: FBT001 - as above
+    verbose: bool,  # noqa: FBT001 - as above
 ) -> None:
     """Check TARGET: the base URL of our mock, or a file that `couponcheck init` began and you have filled in.
 
@@ -131,7 +133,7 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter for each flag
             if code != _USAGE:
                 click.echo(f"couponcheck: no requirement matches -k {keyword!r}; see `couponcheck list`", err=True)
             sys.exit(EXIT_NOT_RUN)
-        report.show(console, current)
+        report.show(console, current, verbose=verbose)
         if json_file:
             with json_file.open("w", encoding="utf-8") as file:
                 report.write_json(current, file)

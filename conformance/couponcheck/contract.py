@@ -1,12 +1,26 @@
 """Every answer against the document: is it listed, is it JSON, does it fit its schema, which readings does it take?"""
 
 from dataclasses import dataclass
+from typing import Any
 
 from couponspec import schema
 from couponspec.document import Document, Operation, Response
 from couponspec.schema import Option, Readings
 
 from couponcheck.exchange import Exchange
+from couponcheck.wording import as_text
+
+Told = tuple[str, str]
+"""What was expected, and what came."""
+_TYPES = {
+    "string": "a text",
+    "integer": "a whole number",
+    "number": "a number",
+    "boolean": "true or false",
+    "null": "null",
+    "array": "a list",
+    "object": "an object",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +63,12 @@ def violations(document: Document, exchange: Exchange) -> list[Violation]:
     if operation.validator(response, exchange.media_type, {}).is_valid(value):
         return []
     return [
-        Violation("schema", of, member, f"a body that fits the schema of {response.key}", message)
-        for member, message in _errors(document, operation, response, exchange)
+        Violation("schema", of, member, expected, got)
+        for member, (expected, got) in _errors(document, operation, response, exchange)
     ]
 
 
-def _errors(document: Document, operation: Operation, response: Response, exchange: Exchange) -> list[tuple[str, str]]:
+def _errors(document: Document, operation: Operation, response: Response, exchange: Exchange) -> list[tuple[str, Told]]:
     """Explain a wrong body by the mixture of readings that leaves the fewest members wrong."""
     chosen = dict(document.sources.taken)
     best = _wrong_members(operation, response, exchange, chosen)
@@ -65,7 +79,8 @@ def _errors(document: Document, operation: Operation, response: Response, exchan
             found = _wrong_members(operation, response, exchange, readings)
             if (found.wholly, len(found.members)) < (best.wholly, len(best.members)):
                 chosen, best = readings, found
-    return [*best.members.items()] or [("", "the body fits no mixture of the documented readings")]
+    nothing = (f"a body that fits the schema of {response.key} in some mixture of readings", "it fits none")
+    return [*best.members.items()] or [("", nothing)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,21 +89,51 @@ class _Wrong:
 
     wholly: bool
     """Whether it is the body itself, which explains less than any member."""
-    members: dict[str, str]
+    members: dict[str, Told]
     """Member -> its first error: a long list is as wrong as its items, not as many times."""
 
 
 def _wrong_members(operation: Operation, response: Response, exchange: Exchange, readings: Readings) -> _Wrong:
     wholly = False
-    members: dict[str, str] = {}
+    members: dict[str, Told] = {}
     for error in operation.validator(response, exchange.media_type, readings).iter_errors(exchange.body):
         path = [str(token) for token in error.instance_path if isinstance(token, str)]
         if missing := getattr(error.kind, "property", None):
             path.append(str(missing))
-        place = "/".join(str(token) for token in error.instance_path)
-        wholly = wholly or not (place or missing)
-        members.setdefault(".".join(path), f"{error.message[:300]} (at /{place})")
+        wholly = wholly or not (error.instance_path or missing)
+        members.setdefault(".".join(path), _told(error))
     return _Wrong(wholly, members)
+
+
+def _told(error: Any) -> Told:
+    """Say what an error of the schema's validator expected and got, in the words that a developer has for it."""
+    place = "".join(f"[{one}]" if isinstance(one, int) else f".{one}" for one in error.instance_path).lstrip(".")
+    place = place or "the body"
+    if missing := getattr(error.kind, "property", None):
+        return f"{place} with a member {missing}", "it is missing"
+    wanted = _wanted(error)
+    return (f"{place} is {wanted}", f"{place} is {as_text(error.instance)}") if wanted else (place, error.message)
+
+
+def _wanted(error: Any) -> str:
+    """Name what a value should be; empty for what only the validator's own words tell."""
+    kind = error.kind
+    if branches := getattr(kind, "context", None):
+        # Of alternatives that look deeper into the value, each is wrong in another place.
+        options = [
+            _wanted(errors[0]) for errors in branches if errors and errors[0].instance_path == error.instance_path
+        ]
+        return " or ".join(dict.fromkeys(filter(None, options)))
+    told = {
+        "const": lambda: as_text(kind.expected_value),
+        "enum": lambda: f"one of {', '.join(map(as_text, kind.options))}",
+        "type": lambda: " or ".join(_TYPES[name] for name in kind.types),
+        "maxLength": lambda: f"no longer than {kind.limit} characters",
+        "minLength": lambda: "not empty" if kind.limit == 1 else f"no shorter than {kind.limit} characters",
+        "minimum": lambda: f"{kind.limit} or more",
+        "pattern": lambda: f"a text that matches {kind.pattern}",
+    }
+    return told[kind.name]() if kind.name in told else ""
 
 
 def readings_used(document: Document, exchange: Exchange) -> list[Option]:

@@ -24,6 +24,8 @@ DEEPEST = 100
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
 """Methods that HTTP calls safe."""
 _BUSY = {429, 503}
+_AROUND = 40
+"""Characters of a text that are shown on either side of a mistake."""
 _PATIENCE = 20
 """How often a request is sent again that was sent along with others, which keep a server busy."""
 
@@ -38,6 +40,8 @@ class Exchange:
     headers: Mapping[str, str]
     """By lower-case name."""
     content: bytes
+    at_once: bool = False
+    """Whether the request was sent along with those beside it."""
 
     @property
     def media_type(self) -> str:
@@ -76,7 +80,9 @@ def _strict(content: bytes) -> Any:
     """
     try:
         text = content.decode("utf-8")
-        value = json.loads(text, object_pairs_hook=_members, parse_constant=_refuse, parse_float=_finite)
+        value = json.loads(
+            text, object_pairs_hook=_members, parse_constant=lambda name: _refuse(name, text), parse_float=_finite
+        )
         json.dumps(value, ensure_ascii=False).encode()
     except UnicodeDecodeError as error:
         raise ValueError("it is not UTF-8") from error
@@ -84,9 +90,22 @@ def _strict(content: bytes) -> Any:
         raise ValueError("it holds half of a surrogate pair, which is no character") from error
     except RecursionError as error:
         raise ValueError(f"it has more than {DEEPEST} levels") from error
+    except json.JSONDecodeError as error:
+        raise ValueError(_told(error, len(content))) from error
     if _depth(value) > DEEPEST:
         raise ValueError(f"it has more than {DEEPEST} levels")
     return value
+
+
+def _told(error: json.JSONDecodeError, length: int) -> str:
+    """Say where a text stops to be JSON, with what stands there."""
+    if not error.doc.strip():
+        return "there is no body"
+    inside = error.msg.startswith(("Unterminated", "Invalid \\\\", "Invalid control"))
+    if error.pos >= len(error.doc.rstrip()) or (inside and '"' not in error.doc[error.pos + 1 :]):
+        return f"after {length} bytes it ends before its JSON does: ...{error.doc[-_AROUND:]}"
+    place = max(0, error.pos - _AROUND)
+    return f"{error.msg} at character {error.pos + 1}: ...{error.doc[place : error.pos + _AROUND]}..."
 
 
 def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -98,8 +117,9 @@ def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return members
 
 
-def _refuse(name: str) -> Any:
-    raise ValueError(f"{name} is no JSON number")
+def _refuse(name: str, text: str) -> Any:
+    place = text.find(name)
+    raise ValueError(f"{name} is no JSON number: ...{text[max(0, place - _AROUND) : place + _AROUND]}...")
 
 
 def _finite(digits: str) -> float:
@@ -220,7 +240,7 @@ class Client:
                     threads.submit(send, client, operation, request)
                     for client, (operation, request) in zip(clients, requests, strict=True)
                 ]
-                return [future.result() for future in sent]
+                return [replace(future.result(), at_once=True) for future in sent]
         finally:
             for client in clients:
                 self.count += client.count

@@ -4,10 +4,9 @@ Members are named by JMESPath expressions. Lists are compared without regard to 
 itself written as a float or in digits: a correct server is free in all of that.
 """
 
-import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
@@ -18,9 +17,8 @@ from couponspec.request import Bindings, fill
 
 from couponcheck.contract import operation_of
 from couponcheck.exchange import Exchange
+from couponcheck.wording import as_text, cut
 
-_LONGEST = 600
-"""Characters of a value that is shown."""
 _SHORT = 160
 """Characters of one that only tells which item is meant."""
 _PLACES = {"@": "the body", "length(@)": "the number of items"}
@@ -54,6 +52,10 @@ class Mismatch:
 
     expected: str
     got: str
+    word: str = field(default="", compare=False)
+    """Word of the expectation that does not hold."""
+    call: int = field(default=0, compare=False)
+    """Number of the exchange that it is about; 0 for the last."""
 
 
 def same(expected: Any, got: Any) -> bool:
@@ -121,6 +123,8 @@ class Judgement:
     """Name of calls that were made at once -> their answers."""
     so_far: Sequence[Exchange] = ()
     """All answers in their order, by whose number earlier calls are called in what is said."""
+    identities: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Kind -> members by which its entities are known."""
 
     def view(self, exchange: Exchange) -> Any:
         """Return the answer's body by the catalogue's names; a list that stands under one key is bared of it."""
@@ -136,13 +140,14 @@ class Judgement:
             yield from self._alternatives(expect["any_of"], exchange)
         for word, wanted in expect.items():
             if word in _WORDS:
-                yield from getattr(self, f"_{word}")(wanted, exchange)
+                for mismatch in getattr(self, f"_{word}")(wanted, exchange):
+                    yield replace(mismatch, word=word)
 
     def _alternatives(self, alternatives: list[Mapping[str, Any]], exchange: Exchange) -> Iterator[Mismatch]:
         failures = [[*self.mismatches(alternative, exchange)] for alternative in alternatives]
         if all(failures):
             expected = ", or ".join(" and ".join(m.expected for m in mismatches) for mismatches in failures)
-            yield Mismatch(expected, min(failures, key=len)[0].got)
+            yield Mismatch(expected, min(failures, key=len)[0].got, "any_of")
 
     def _status(self, wanted: list[int | str], exchange: Exchange) -> Iterator[Mismatch]:
         if not any(exchange.status == one or f"{exchange.status // 100}xx" == one for one in wanted):
@@ -231,8 +236,15 @@ class Judgement:
                 expected = ", ".join(f"{name}={as_text(entity[name])}" for name in differing or entity)
                 got = ", ".join(f"{name}={as_text(nearest[name])}" for name in differing)
                 yield Mismatch(
-                    f"{handle} is shown with {expected}", f"the nearest has {got}" if got else "there is none"
+                    f"{self._entity(handle)} is shown with {expected}",
+                    f"what comes nearest has {got}" if got else "nothing like it is shown",
                 )
+
+    def _entity(self, handle: str) -> str:
+        """Name an entity as a reader of the answers knows it."""
+        members = self.bindings[handle]
+        known = [members[name] for name in self.identities.get(handle.partition(".")[0], ()) if name in members]
+        return f"{handle} ({', '.join(map(as_text, known))})" if known else handle
 
     def _named(self, exchange: Exchange) -> set[str]:
         operation = operation_of(self.document, exchange.operation)
@@ -288,7 +300,18 @@ class Judgement:
             before, after = self._at(path, self.earlier[change["since"]]), self._at(path, exchange)
             if step(before, after) != change["by"]:
                 expected = f"{path} changes by {change['by']:+d} since {self._call(change['since'])}"
-                yield Mismatch(expected, f"{path} was {as_text(before)} and is {as_text(after)}")
+                got = f"{path} was {as_text(before)} and is {as_text(after)}"
+                yield Mismatch(expected, got + self._between(path, self.earlier[change["since"]], exchange))
+
+    def _between(self, path: str, first: Exchange, last: Exchange) -> str:
+        """Tell what a number was on the way, which says more than its beginning and its end."""
+        start = next((index for index, one in enumerate(self.so_far) if one is first), len(self.so_far))
+        values = [
+            as_text(value)
+            for one in (*self.so_far[start:], last)
+            if one.operation == first.operation and (value := self._at(path, one)) is not None
+        ]
+        return f" (one after the other: {', '.join(values)})" if len(values) > 2 else ""
 
 
 def _renamed(value: Any, aliases: Mapping[str, str]) -> Any:
@@ -381,13 +404,3 @@ def _shared(one: Any, other: Any) -> int:
 
 def _body(exchange: Exchange) -> str:
     return cut(exchange.content.decode("utf-8", "replace"))
-
-
-def as_text(value: Any, longest: int = _LONGEST) -> str:
-    """Write a value as JSON, and no more of it than so many characters."""
-    return cut(json.dumps(value, ensure_ascii=False, default=str), longest)
-
-
-def cut(text: str, longest: int = _LONGEST) -> str:
-    """Shorten a text that is longer than so many characters, and say by how much."""
-    return text if len(text) <= longest else f"{text[:longest]}... ({len(text)} characters)"

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.client import NOT_FOUND
 from itertools import islice
 
@@ -231,7 +231,7 @@ class Judge:
             self._note(exchange)
         judgement = self._judgement(earlier, so_far=so_far)
         return answers, [
-            Mismatch(f"{mismatch.expected} (of call {number}, one of {len(calls)} at once)", mismatch.got)
+            replace(mismatch, call=number)
             for number, (call, exchange) in enumerate(zip(calls, answers, strict=True), len(so_far) + 1)
             for mismatch in judgement.mismatches(call.expect, exchange)
         ]
@@ -388,7 +388,7 @@ class Judge:
         bindings: Bindings | None = None,
     ) -> Judgement:
         look = (self.document, bindings or self.target.bindings, self.catalogue.lists, self.catalogue.aliases)
-        return Judgement(*look, earlier, at_once or {}, so_far)
+        return Judgement(*look, earlier, at_once or {}, so_far, self.catalogue.identities)
 
     def _readings(self, exchanges: list[Exchange]) -> tuple[Option, ...]:
         return tuple(sorted({option for exchange in exchanges for option in readings_used(self.document, exchange)}))

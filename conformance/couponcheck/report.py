@@ -3,7 +3,7 @@
 import base64
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -23,19 +23,22 @@ from couponcheck.transport import UnusableTarget
 
 REPORT_VERSION = 1
 _STYLES = {
-    PASS: "green",
     FAIL: "bold red",
+    ERROR: "bold red",
     WARN: "yellow",
     NOT_TESTABLE: "magenta",
     NOT_SELECTED: "dim",
-    ERROR: "bold red",
+    PASS: "green",
 }
+"""Verdicts, the worst first."""
 _LONGEST_BODY = 4000
 _LONGEST_REASON = 160
 _MOST_MISMATCHES = 3
 """What is not as expected of one requirement that is told; the JSON report has all."""
-_MOST_CALLS = 6
-"""Calls before the one that decided that are told; the scripts have all."""
+_MOST_CALLS = 10
+"""Calls that are told; the scripts have all."""
+_OPEN = {"status", "example", "any_of"}
+"""Words of an expectation that what a page leaves open can be about."""
 _EVERY = 50
 """Requirements between two lines of progress in a log."""
 
@@ -90,72 +93,110 @@ def masked(text: str, secrets: Mapping[str, str]) -> str:
     return text
 
 
-def failure(judge: Judge, outcome: Outcome) -> str:
-    """Tell all about one failure: what was expected, what came, the requests to try, and what it rests on."""
+def failure(judge: Judge, outcome: Outcome, beside: Sequence[Outcome] = ()) -> str:
+    """Tell all about one failure: what was expected, what came, the requests to try, and what it rests on.
+
+    Args:
+        judge: Who judged it.
+        outcome: The failure.
+        beside: Others that failed on answers that are wrong in the same way.
+    """
     requirement = outcome.requirement
     sources = judge.document.sources
     lines = [f"{outcome.verdict.upper()} {requirement.id} ({requirement.level})", f"  {requirement.text}"]
     for mismatch in outcome.mismatches[:_MOST_MISMATCHES]:
-        lines += [f"  expected: {mismatch.expected}", f"  got:      {mismatch.got}"]
-    if more := len(outcome.mismatches) - _MOST_MISMATCHES:
-        lines += [f"            and {more} more like that"] if more > 0 else []
+        of = f" (call {mismatch.call})" if mismatch.call else ""
+        lines += [f"  expected: {mismatch.expected}{of}", f"  got:      {mismatch.got}"]
+    if (more := len(outcome.mismatches) - _MOST_MISMATCHES) > 0:
+        lines.append(f"            and {more} more like that")
     if not outcome.mismatches:
         lines.append(f"  reason:   {outcome.reason}")
     lines += [*_calls(judge, outcome)]
     lines.append(f"  source:   “{requirement.quote}” ({sources.headings[requirement.page]})")
-    if requirement.reading:
+    if requirement.reading and any(mismatch.word in _OPEN for mismatch in outcome.mismatches):
         reading = sources.readings[requirement.reading]
         lines.append(f"  open:     {reading.question} Accepted: {', '.join(reading.options)}.")
+    if beside:
+        ids = ", ".join(other.requirement.id.partition(".")[2] for other in beside)
+        lines.append(f"  as well:  {len(beside)} more cannot be kept by answers that nobody can read: {ids}")
     return masked("\n".join(lines), judge.target.secrets)
 
 
 def _calls(judge: Judge, outcome: Outcome) -> Iterator[str]:
-    """Yield a line for each call with what it got, the one that decided first and with its whole answer."""
-    if not outcome.exchanges:
-        return
-    client, secrets = judge.target.client, judge.target.secrets
-    *before, decided = enumerate(outcome.exchanges, 1)
-    number, exchange = decided
-    body = cut(exchange.content.decode("utf-8", "replace"))
-    # Nobody reads a long answer twice.
-    told = "" if any(body in mismatch.got for mismatch in outcome.mismatches) else f" {body}"
-    yield f"  {f'call {number}:' if before else 'request:':9} {exchange.request.curl(client.base_url, secrets)}"
-    yield f"  answer:   {exchange.status} {exchange.media_type}{told}"
-    if before:
-        yield f"  before:   {_counted(len(before))}{', the last of them' if before[_MOST_CALLS:] else ''}:"
-    for number, exchange in before[-_MOST_CALLS:]:
-        label = f"call {number}:"
-        yield f"  {label:9} {exchange.request.curl(client.base_url, secrets)}  # got {exchange.status}"
+    """Yield a line for each call with what it got; what decided is marked, and has its whole answer."""
+    numbered = [*enumerate(outcome.exchanges, 1)]
+    decided = {mismatch.call or len(numbered) for mismatch in outcome.mismatches[:_MOST_MISMATCHES]} or {len(numbered)}
+    if len(numbered) > _MOST_CALLS:
+        yield f"  calls:    {len(numbered)}, the last of them:"
+    for number, exchange in numbered[-_MOST_CALLS:]:
+        curl = exchange.request.curl(judge.target.client.base_url, judge.target.secrets)
+        mark = ">" if number in decided and len(numbered) > 1 else " "
+        label = f"call {number}:" if len(numbered) > 1 else "request:"
+        yield f"{mark} {label:9} {exchange.status}{' at once' if exchange.at_once else ''}  {curl}"
+        body = cut(exchange.content.decode("utf-8", "replace"))
+        # Nobody reads a long answer twice.
+        if number in decided and not any(body in mismatch.got for mismatch in outcome.mismatches):
+            yield f"  answer:   {exchange.status} {exchange.media_type} {body}"
 
 
-def _counted(calls: int) -> str:
-    return "1 call" if calls == 1 else f"{calls} calls"
+def causes(run: Run) -> list[tuple[Outcome, list[Outcome]]]:
+    """Return what is to be looked at, each with what fails on the same unreadable answers beside it.
+
+    Of an answer that is no JSON no member is as expected, which says nothing about the members.
+    """
+    found = [outcome for outcome in run.outcomes if outcome.needs_a_look]
+    unreadable = {
+        (outcome.requirement.vendor, outcome.requirement.operation): outcome
+        for outcome in found
+        if outcome.requirement.contract and outcome.requirement.contract.aspect == "json"
+    }
+    beside: dict[str, list[Outcome]] = {outcome.requirement.id: [] for outcome in unreadable.values()}
+    alone = []
+    for outcome in found:
+        cause = unreadable.get((outcome.requirement.vendor, outcome.requirement.operation))
+        if cause and outcome is not cause and outcome.exchanges and outcome.exchanges[-1].parsed[1]:
+            beside[cause.requirement.id].append(outcome)
+        else:
+            alone.append((outcome, beside.get(outcome.requirement.id, [])))
+    return alone
 
 
-def show(console: Console, run: Run) -> None:
-    """Print the table, each failure, and the verdict."""
+def show(console: Console, run: Run, *, verbose: bool = False) -> None:
+    """Print the table, each failure, and the verdict.
+
+    Args:
+        console: Where.
+        run: What came out.
+        verbose: Whether what passes is listed also where there is something to be looked at.
+    """
+    failures = causes(run)
+    passed = {PASS} if failures and not verbose else set()
     table = Table(box=box.SIMPLE, pad_edge=False)
     table.add_column("requirement", no_wrap=True)
     table.add_column("level", no_wrap=True)
     table.add_column("verdict", no_wrap=True)
     table.add_column("reason", overflow="fold")
     for outcome in run.outcomes:
+        if outcome.verdict in passed:
+            continue
         secrets = run.judges[outcome.requirement.vendor].target.secrets
         reason = cut(masked(said(outcome), secrets), _LONGEST_REASON)
         verdict = Text(outcome.verdict, style=_STYLES[outcome.verdict])
         table.add_row(outcome.requirement.id, outcome.requirement.level, verdict, Text(reason))
     console.print(table)
-    for outcome in run.outcomes:
-        if outcome.needs_a_look:
-            console.print(Text(failure(run.judges[outcome.requirement.vendor], outcome)), soft_wrap=True)
-            console.print()
-    if run.is_mock and any(outcome.verdict == FAIL for outcome in run.outcomes):
-        console.print("The world of this run is gone; without /~NAME the requests go to the mock's own default world.")
+    if passed:
+        console.print("Requirements that pass are not listed; --verbose lists them.\n")
+    if failures and run.is_mock:
+        console.print(
+            "The world of this run is gone: to try its requests, take the scripts that --report DIR writes.\n"
+        )
+    for outcome, beside in failures:
+        console.print(Text(failure(run.judges[outcome.requirement.vendor], outcome, beside)), soft_wrap=True)
+        console.print()
     for vendor in run.judges:
         counts = Counter(o.verdict for o in run.outcomes if o.requirement.vendor == vendor)
-        console.print(
-            f"{vendor}: " + ", ".join(f"{count} {verdict}" for verdict, count in counts.items()), highlight=False
-        )
+        told = [f"{counts[verdict]} {verdict}" for verdict in _STYLES if counts[verdict]]
+        console.print(f"{vendor}: {', '.join(told)}", highlight=False)
     for entry in run.stale:
         console.print(Text(f"baseline: {entry}", style="bold red"), soft_wrap=True)
     if not run.is_mock:
@@ -166,8 +207,14 @@ def show(console: Console, run: Run) -> None:
         highlight=False,
     )
     total = sum(len(judge.catalogue.checked) for judge in run.judges.values())
-    part = f" ({len(run.outcomes)} of {total} requirements)" if len(run.outcomes) < total else ""
-    console.print(Text(f"{run.url}: {run.verdict}{part}", style="bold"))
+    part = f" ({len(run.outcomes)} of {total} requirements were selected)" if len(run.outcomes) < total else ""
+    warnings = sum(outcome.verdict == WARN for outcome in run.outcomes)
+    warned = f", with {_counted(warnings, 'warning')} (--strict makes that a failure)" if warnings else ""
+    console.print(Text(f"{run.url}: {run.verdict}{'' if run.strict else warned}{part}", style="bold"))
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def _show_changes(console: Console, run: Run) -> None:
@@ -256,7 +303,11 @@ def _outcome(judge: Judge, outcome: Outcome) -> dict[str, Any]:
         "source": {"page": requirement.page, "quote": requirement.quote},
         "readings": [str(option) for option in outcome.readings],
         "mismatches": [
-            {"expected": masked(mismatch.expected, secrets), "got": masked(mismatch.got, secrets)}
+            {
+                "expected": masked(mismatch.expected, secrets),
+                "got": masked(mismatch.got, secrets),
+                "call": mismatch.call or len(outcome.exchanges),
+            }
             for mismatch in outcome.mismatches
         ],
         "exchanges": [_exchange(judge, exchange) for exchange in told],

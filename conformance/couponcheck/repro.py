@@ -43,7 +43,8 @@ def _script(judge: Judge, outcome: Outcome) -> str:
     base_url = target.client.base_url
     lines = ["#!/bin/sh", f"# {outcome.requirement.id}: {outcome.requirement.text}"]
     for mismatch in outcome.mismatches:
-        lines += [_comment(f"expected: {mismatch.expected}"), _comment(f"got:      {mismatch.got}")]
+        of = f" (call {mismatch.call or len(outcome.exchanges)})"
+        lines += [_comment(f"expected: {mismatch.expected}{of}"), _comment(f"got:      {mismatch.got}")]
     lines += ["set -eu"]
     variables = {name for written in target.secrets.values() for name in re.findall(r"\$(\w+)", written)}
     lines += [f': "${{{name}:?set it to the secret}}"' for name in sorted(variables)]
@@ -54,7 +55,18 @@ def _script(judge: Judge, outcome: Outcome) -> str:
         lines += [f"BASE={shlex.quote(base_url)}"]
     for number, exchange in enumerate(outcome.exchanges, 1):
         command = exchange.request.curl(base_url, {**target.secrets, base_url: "$BASE"})
-        lines += ["", f"echo '--- call {number}, which got {exchange.status}'", command, "echo"]
+        following = outcome.exchanges[number : number + 1]
+        if exchange.at_once:
+            # Each with its answer in one piece, so that they can be told apart.
+            lines += [
+                "",
+                f"(answer=$({command})",
+                f'echo "--- call {number}, at once, which got {exchange.status}',
+                '$answer") &',
+            ]
+            lines += [] if any(one.at_once for one in following) else ["wait"]
+        else:
+            lines += ["", f"echo '--- call {number}, which got {exchange.status}'", command, "echo"]
     return masked("\n".join(lines) + "\n", target.secrets)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from couponcheck.documented import documented
 from couponcheck.judge import ERROR, FAIL, NOT_SELECTED, NOT_TESTABLE, PASS, WARN, Outcome
-from couponcheck.report import masked, said
+from couponcheck.report import causes, masked, said
 from couponcheck.run import CONFORMANT, NOT_CONFORMANT, PARTIAL, Run
 
 _COLORS = {CONFORMANT: "brightgreen", PARTIAL: "yellow", NOT_CONFORMANT: "red"}
@@ -33,6 +33,9 @@ def markdown(run: Run) -> str:
         ("Not testable", {NOT_TESTABLE}),
     ):
         chosen = [outcome for outcome in run.outcomes if outcome.verdict in verdicts]
+        if verdicts & {FAIL, ERROR}:
+            beside = {other.requirement.id for _, others in causes(run) for other in others}
+            chosen.sort(key=lambda outcome: outcome.requirement.id in beside)  # what cannot be read explains them
         if chosen:
             lines += ["", f"### {title}", "", "| requirement | what came out | rests on |", "| --- | --- | --- |"]
             lines += [*_rows(run, chosen[:_MOST])]

@@ -13,10 +13,11 @@ from couponspec.request import Bindings, fill
 
 from couponcheck.catalogue import Call
 from couponcheck.exchange import Exchange
-from couponcheck.expect import Judgement, Mismatch, as_text, difference, includes, minus, number, same
+from couponcheck.expect import Judgement, Mismatch, difference, includes, minus, number, same
 from couponcheck.lifecycle import SELF, LifeCycle, Number, Read, Rule
 from couponcheck.target import Target
 from couponcheck.transport import TargetUnreachable, UnusableTarget
+from couponcheck.wording import as_text
 
 Picked = Mapping[str, str]
 """Kind -> handle of the entity that a request is about."""

@@ -99,9 +99,7 @@ def test_a_member_inside_an_envelope_has_a_dotted_name() -> None:
 
 def test_a_violation_says_what_was_expected_and_where() -> None:
     (wrong,) = violations(CROWDTWIST, answer([row(), row(batch_num="none")]))
-    assert wrong.expected == "a body that fits the schema of 200"
-    assert "none" in wrong.got
-    assert "/1/batch_num" in wrong.got
+    assert (wrong.expected, wrong.got) == ("[1].batch_num is a whole number", '[1].batch_num is "none"')
 
 
 @pytest.mark.parametrize(

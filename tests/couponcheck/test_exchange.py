@@ -290,7 +290,9 @@ def test_strict_json_is_read(content: bytes, value: Any) -> None:
 @pytest.mark.parametrize(
     ("content", "wrong"),
     [
-        (b"", "Expecting value"),
+        (b"", "there is no body"),
+        (b'{"a": "b', 'after 8 bytes it ends before its JSON does: ...{"a": "b'),
+        (b'{"a": 1,}', 'at character 9: ...{"a": 1,}'),
         (b"<p>no</p>", "Expecting value"),
         (b'{"a": 1} trailing', "Extra data"),
         (b'{"a" 1}', "delimiter"),

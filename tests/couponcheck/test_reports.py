@@ -22,7 +22,7 @@ from couponcheck.baseline import Baseline, load_baseline
 from couponcheck.documented import documented
 from couponcheck.page import page
 from couponcheck.plugin import carry_out
-from couponcheck.report import Progress, as_json
+from couponcheck.report import Progress, as_json, causes, failure
 from couponcheck.repro import scripts
 from couponcheck.run import CONFORMANT, NOT_CONFORMANT, Run
 from couponcheck.summary import badge, markdown
@@ -199,6 +199,32 @@ def test_a_script_repeats_what_failed(failed: Run, wrong: str, tmp_path: Path) -
     assert (done.returncode, done.stderr) == (0, "")
     (outcome,) = [outcome for outcome in failed.outcomes if outcome.verdict == "fail"]
     assert json.loads(done.stdout.splitlines()[-1]) == outcome.exchanges[-1].body
+
+
+UNREADABLE = "crowdtwist.code-twice"
+"""A defect that makes an answer no JSON."""
+
+
+def test_what_fails_because_nobody_can_read_an_answer_stands_beside_that() -> None:
+    with serving("crowdtwist", defects=(UNREADABLE,)) as url:
+        run = carried_out(url, keyword="listUsableCoupons and (json or lists or titles)")
+    (cause, beside), *others = causes(run)
+    assert (cause.requirement.id, others) == ("crowdtwist.listUsableCoupons.json", [])
+    assert {other.requirement.id for other in beside} == {*broken(run)} - {cause.requirement.id}
+    assert len(beside) > 1
+    told = failure(run.judges["crowdtwist"], cause, beside)
+    assert "the key 'code' is given twice" in told
+    assert f"as well:  {len(beside)} more" in told
+
+
+def test_a_failure_marks_the_call_that_decided_and_tells_what_each_got(failed: Run) -> None:
+    (name,) = broken(failed)
+    (outcome,) = [outcome for outcome in failed.outcomes if outcome.requirement.id == name]
+    lines = failure(failed.judges["chargeover"], outcome).splitlines()
+    calls = [line for line in lines if "curl " in line]
+    assert len(calls) == len(outcome.exchanges)
+    assert all(f" {one.status}  curl" in line for one, line in zip(outcome.exchanges, calls, strict=True))
+    assert [line[0] for line in calls] == [*" " * (len(calls) - 1), ">" if len(calls) > 1 else " "]
 
 
 def test_no_report_holds_a_secret_in_any_form(wrong: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
