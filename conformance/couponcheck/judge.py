@@ -118,6 +118,9 @@ class Judge:
         if requirement.is_concurrent and not self.target.may_rush:
             reason = "it sends requests at once, which is switched off (--allow-concurrency)"
             return Outcome(requirement, NOT_SELECTED, reason)
+        if requirement.generated and self.target.generate == 0:
+            reason = "it makes requests up, which is switched off (--generate N)"
+            return Outcome(requirement, NOT_SELECTED, reason)
         if lacking := self.target.lacking(requirement):
             return Outcome(requirement, NOT_TESTABLE, f"the target's data lacks {', '.join(lacking)}")
         if self._silences >= _PATIENCE:
@@ -226,10 +229,15 @@ class Judge:
         assert rules is not None  # noqa: S101 - for the type checker; _carried_out looked
         operation = self.document.operations[requirement.operation]
         before = [self._sent(call) for call in rules.unchanged]
-        exchanges = list(before)
-        for exchange in generated(self.document, operation, self.target, rules.requests, rules.examples, self.seed):
+
+        def is_wrong(exchange: Exchange) -> bool:
             self._note(exchange)
-            exchanges.append(exchange)
+            return self._broken(exchange, rules.requests) is not None
+
+        examples = rules.examples if self.target.generate is None else self.target.generate
+        made_up = generated(self.document, operation, self.target, rules.requests, examples, self.seed, is_wrong)
+        exchanges = [*before, *made_up]
+        for exchange in made_up[-1:]:
             if mismatch := self._broken(exchange, rules.requests):
                 return Outcome(requirement, FAIL, _first([mismatch]), (mismatch,), tuple(exchanges))
         self._settle()
