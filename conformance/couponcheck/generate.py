@@ -29,7 +29,9 @@ _JSON_TYPES = (dict, list, str, int, float, bool, type(None))
 _MODES = {"invalid": schemathesis.GenerationMode.NEGATIVE, "valid": schemathesis.GenerationMode.POSITIVE}
 _ODD = "/\\%?#;"
 """Characters that gateways have opinions of their own about."""
-_SEGMENTS = st.text(st.characters(codec="utf-8", categories="LMNPS", include_characters=" ", exclude_characters=_ODD))
+_SEGMENTS = st.text(
+    st.characters(codec="utf-8", categories=("L", "M", "N", "P", "S"), include_characters=" ", exclude_characters=_ODD)
+)
 
 
 @cache
@@ -57,6 +59,10 @@ class _Wrong(Exception):
 class _Ended(BaseException):
     """No more can be asked; hypothesis lets it through as it is."""
 
+    def __init__(self, why: Exception) -> None:
+        """Keep what happened."""
+        self.why = why
+
 
 @dataclass
 class _Attempt:
@@ -70,7 +76,6 @@ class _Attempt:
     """All up to the first that was wrong."""
     smallest: Mapping[str, Any] | None = None
     left: int = SMALLER
-    stopped: Exception | None = None
 
     def __call__(self, data: Mapping[str, Any]) -> None:
         """Ask unless that was asked before.
@@ -95,8 +100,7 @@ class _Attempt:
         try:
             exchange = self.ask(data)
         except Exception as error:
-            self.stopped = error
-            raise _Ended from error
+            raise _Ended(error) from error
         if self.smallest is None:
             self.exchanges.append(exchange)
         return self.is_wrong(exchange)
@@ -159,8 +163,8 @@ def exchanges(
     except _Wrong:
         if is_read and attempt.smallest is not None and is_wrong(again := ask(attempt.smallest)):
             return [again]
-    except _Ended:
-        raise attempt.stopped from None
+    except _Ended as ended:
+        raise ended.why from None
     return attempt.exchanges
 
 
@@ -170,14 +174,16 @@ def _cases(document: Document, operation: Operation, requests: str) -> st.Search
     mode = _MODES[requests]
     texts = [item for item in operation.parameters if item.place == "path" and item.schema.get("type") == "string"]
     if not texts:
-        return api_operation.as_strategy(generation_mode=mode)
+        whole: st.SearchStrategy[Any] = api_operation.as_strategy(generation_mode=mode)
+        return whole
 
     def rest(path: dict[str, str]) -> Any:
         # One thing is wrong with an invalid request, so that nothing else can be what it is refused for.
         broken = any(not _fits(item, path[item.name]) for item in texts)
         return api_operation.as_strategy(generation_mode=_MODES["valid"] if broken else mode, path_parameters=path)
 
-    return st.fixed_dictionaries({item.name: _segments(item) for item in texts}).flatmap(rest)
+    paths = st.fixed_dictionaries({item.name: _segments(item) for item in texts})
+    return paths.flatmap(rest)
 
 
 def _segments(parameter: Parameter) -> st.SearchStrategy[str]:

@@ -112,20 +112,24 @@ class Judge:
             reason = f"declared unsupported: {self.target.unsupported[requirement.id]}"
             # To leave out what a page demands is allowed, and no way to be called conformant.
             return Outcome(requirement, NOT_TESTABLE if requirement.level == "must" else NOT_SELECTED, reason)
-        if requirement.needs_permission and not self.target.may_write:
-            would = "it changes data" if requirement.writes else "a faulty server would change data"
-            return Outcome(requirement, NOT_SELECTED, f"{would}, which is switched off (--allow-writes)")
-        if requirement.is_concurrent and not self.target.may_rush:
-            reason = "it sends requests at once, which is switched off (--allow-concurrency)"
-            return Outcome(requirement, NOT_SELECTED, reason)
-        if requirement.generated and self.target.generate == 0:
-            reason = "it makes requests up, which is switched off (--generate N)"
-            return Outcome(requirement, NOT_SELECTED, reason)
+        if switched_off := self._switched_off(requirement):
+            return Outcome(requirement, NOT_SELECTED, switched_off)
         if lacking := self.target.lacking(requirement):
             return Outcome(requirement, NOT_TESTABLE, f"the target's data lacks {', '.join(lacking)}")
         if self._silences >= _PATIENCE:
             return Outcome(requirement, ERROR, f"not asked: the target left {_PATIENCE} requirements unanswered before")
         return None
+
+    def _switched_off(self, requirement: Requirement) -> str:
+        """Tell why the operator's flags leave a requirement out; empty if they do not."""
+        if requirement.needs_permission and not self.target.may_write:
+            would = "it changes data" if requirement.writes else "a faulty server would change data"
+            return f"{would}, which is switched off (--allow-writes)"
+        if requirement.is_concurrent and not self.target.may_rush:
+            return "it sends requests at once, which is switched off (--allow-concurrency)"
+        if requirement.generated and self.target.generate == 0:
+            return "it makes requests up, which is switched off (--generate N)"
+        return ""
 
     def _unprovided(self, requirement: Requirement) -> Outcome | None:
         """Take data that is as the requirement needs it, or tell why there is none."""
@@ -345,7 +349,8 @@ class Judge:
 
     def _settle(self) -> None:
         """Wait until every read shows all that was written."""
-        time.sleep(max(0.0, self._shown_at - time.monotonic()))
+        if (left := self._shown_at - time.monotonic()) > 0:  # to sleep for no time at all gives the processor away
+            time.sleep(left)
 
     def _wait_a_while(self) -> bool:
         """Wait for the next try of a read; tell whether there is to be one."""
