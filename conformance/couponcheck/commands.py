@@ -17,7 +17,6 @@ from couponcheck.catalogue import Catalogue, Requirement, catalogued, load_catal
 from couponcheck.doctor import examine
 from couponcheck.guard import EXIT_NOT_RUN, guarded
 from couponcheck.matrix import matrix
-from couponcheck.page import page
 from couponcheck.plugin import carry_out
 from couponcheck.repro import write_scripts
 from couponcheck.run import EXIT_CODES, Run
@@ -165,6 +164,8 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter for each flag
 
 def _write_beside(current: Run, folder: Path) -> None:
     """Write what is in a folder of reports beside JUnit and JSON."""
+    from couponcheck.page import page  # templates take long to import, and most runs have none
+
     (folder / "report.html").write_text(page(current), encoding="utf-8")
     (folder / "summary.md").write_text(markdown(current), encoding="utf-8")
     (folder / "badge.json").write_text(json.dumps(badge(current)) + "\n", encoding="utf-8")

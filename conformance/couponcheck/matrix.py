@@ -11,9 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
-from multiprocessing import get_context
 from pathlib import Path
 
 import click
@@ -124,6 +122,10 @@ def _port(process: "subprocess.Popen[bytes]", port_file: Path, said: Path) -> in
 
 def carried_out(works: Sequence[Work], jobs: int, progress: Progress) -> list[Row]:
     """Judge all, some at a time, and return the rows in the order of the works."""
+    # Imported here: no other command has to wait for what starts processes.
+    from concurrent.futures import ProcessPoolExecutor, as_completed
+    from multiprocessing import get_context
+
     rows: dict[str, Row] = {}
     progress.start(len(works))
     # Processes, since judging is work for a processor; fresh ones, since a fork of a process with threads may hang.

@@ -14,7 +14,7 @@ from couponcheck.exchange import KINDS
 from couponcheck.judge import ERROR, FAIL, NOT_TESTABLE, PASS, WARN, Judge, Outcome
 from couponcheck.pool import spent_before
 from couponcheck.target import MockAdmin, Target, open_given, open_target
-from couponcheck.targetfile import TargetFile, known
+from couponcheck.targetfile import TargetFile, promised
 from couponcheck.transport import Allowance, UnusableTarget, is_base_url
 
 CONFORMANT, PARTIAL, NOT_CONFORMANT, NOT_RUN = "conformant", "partial", "not conformant", "not run"
@@ -170,7 +170,7 @@ class Run:
     def _open(self, vendors: Iterable[str], open_one: Callable[[str], Target]) -> None:
         try:
             for vendor in vendors:
-                document, catalogue, _ = known(vendor)
+                document, catalogue = promised(vendor)
                 self.judges[vendor] = Judge(document, catalogue, open_one(vendor), self.seed)
         except BaseException:
             self.close()

@@ -418,9 +418,9 @@ def test_what_an_old_state_would_fulfil_is_read_once_every_write_is_shown(
     moments: list[tuple[str, float]] = []
 
     class Timed(Canned):
-        def send(self, operation: str, request: HttpRequest, patience: int = 1) -> Exchange:
+        def send(self, operation: str, request: HttpRequest, patience: int = 1, *, kind: str = "") -> Exchange:
             moments.append((request.method, time.monotonic()))
-            return super().send(operation, request, patience)
+            return super().send(operation, request, patience, kind=kind)
 
     with judging(tmp_path, Timed(OLD), {**UNUSING, "calls": calls}) as judge:
         judge.target.consistency = Consistency(0.05, 0.01)

@@ -54,7 +54,7 @@ def dripping(before: bytes, drop: bytes) -> Script:
 def port_of(script: Script) -> Iterator[int]:
     """Run a script for each connection to a port, as long as the block lasts."""
     over = threading.Event()
-    threads = []
+    threads: list[threading.Thread] = []
 
     def carried_out(connection: socket.socket) -> None:
         with connection, contextlib.suppress(OSError):
