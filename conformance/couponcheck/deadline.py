@@ -130,11 +130,18 @@ def _look_up(connection: HTTPConnection) -> None:
         ConnectTimeoutError: nothing was found in time.
     """
     host, port = connection._dns_host, connection.port  # noqa: SLF001 - where urllib3 looks itself
+    if host in _found:  # and requests that are sent at once lose no time
+        return
     thread = threading.Thread(target=_looked_up, args=(host, port), daemon=True)
     thread.start()
     thread.join(connection.timeout)
     if thread.is_alive():
         raise ConnectTimeoutError(connection, f"{host} was not found in time")
+    _found.add(host)
+
+
+_found: set[str] = set()
+"""Hosts that were looked up before, which is not worth a thread again."""
 
 
 def _looked_up(host: str, port: int) -> None:
