@@ -13,6 +13,7 @@ from couponspec.request import LIKENESSES, NO_CREDENTIAL, likenesses_in, members
 from couponspec.shape import problems_under
 from couponspec.yamlfile import YamlFile, load
 
+from couponcheck.exchange import READING
 from couponcheck.lifecycle import LifeCycle, life_cycle, mistakes
 from couponcheck.shape import shape
 
@@ -188,7 +189,7 @@ def load_catalogue(document: Document, folder: Path = FOLDER) -> Catalogue:
     _, kinds = load_kinds(document)
     keys = {name: _keys(kind) for name, kind in kinds.items()}
     requirements = tuple(
-        _requirement(document.vendor, f"/requirements/{index}", raw, keys)
+        _requirement(document, f"/requirements/{index}", raw, keys)
         for index, raw in enumerate(file.value["requirements"])
     )
     lists, aliases = frozenset(file.value.get("lists", ())), file.value.get("aliases", {})
@@ -220,12 +221,17 @@ def _identities(kind: Kind) -> list[str]:
     return sorted({name for keys in kind.keys for name in keys if name not in kind.references})
 
 
-def _requirement(vendor: str, pointer: str, raw: Mapping[str, Any], keys: Mapping[str, Sequence[str]]) -> Requirement:
+def _requirement(
+    document: Document, pointer: str, raw: Mapping[str, Any], keys: Mapping[str, Sequence[str]]
+) -> Requirement:
     operation = raw["operation"]
     generated = raw.get("generated")
+    called = document.operations.get(operation)
+    # Nobody knows beforehand what a faulty server makes of a request that is made up.
+    risky = generated is not None and called is not None and called.method.upper() not in READING
     return Requirement(
         id=raw["id"],
-        vendor=vendor,
+        vendor=document.vendor,
         text=raw["text"],
         level=raw["level"],
         operation=operation,
@@ -234,7 +240,7 @@ def _requirement(vendor: str, pointer: str, raw: Mapping[str, Any], keys: Mappin
         reading=raw.get("reading", ""),
         cites=tuple(raw.get("cites", ())),
         writes=raw.get("writes", False),
-        probes=raw.get("probes", False),
+        probes=raw.get("probes", False) or risky,
         given=tuple(_call(operation, item) for item in raw.get("given", ())),
         spends=tuple(raw.get("spends", ())),
         calls=tuple(_call(operation, item) for item in raw.get("calls", ())),

@@ -18,7 +18,6 @@ from couponcheck.doctor import examine
 from couponcheck.guard import EXIT_NOT_RUN, guarded
 from couponcheck.lifecycle import explained
 from couponcheck.matrix import matrix
-from couponcheck.page import page
 from couponcheck.plugin import carry_out
 from couponcheck.repro import write_scripts
 from couponcheck.run import EXIT_CODES, Run
@@ -62,7 +61,17 @@ _vendor_option = click.option(
 @click.option("--allow-writes", is_flag=True, help="Also send requests that change data, of a faulty server at least.")
 @click.option("--allow-concurrency", is_flag=True, help="Also send some requests at once, ten at most.")
 @click.option(
-    "--production", multiple=True, metavar="HOST", help="Write to this host although the file marks it as production."
+    "--generate",
+    type=click.IntRange(0),
+    metavar="N",
+    help="Also make up N requests for each requirement about them; 0 for none.  "
+    "[default: 0; for our mock as many as the catalogue says]",
+)
+@click.option(
+    "--production",
+    multiple=True,
+    metavar="HOST",
+    help="Do to this host what the other flags allow, although the file marks it as production.",
 )
 @click.option(
     "--spent",
@@ -90,6 +99,7 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter for each flag
     seed: int,
     allow_writes: bool,  # noqa: FBT001 - a flag of the command line
     allow_concurrency: bool,  # noqa: FBT001 - as above
+    generate: int | None,
     production: tuple[str, ...],
     reports: tuple[Path, ...],
     baseline_file: Path | None,
@@ -111,7 +121,14 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter for each flag
             written.touch()  # what cannot be written is found out before the run and not after it
     console = Console(width=None if sys.stdout.isatty() else _WIDTH)
     if "://" in target or not Path(target).exists():
-        current = Run.prepare(target, vendors, seed, allow_writes=allow_writes, allow_concurrency=allow_concurrency)
+        current = Run.prepare(
+            target,
+            vendors,
+            seed,
+            allow_writes=allow_writes,
+            allow_concurrency=allow_concurrency,
+            generate=generate,
+        )
     else:
         current = Run.prepare_given(
             read_target(Path(target)),
@@ -119,6 +136,7 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter for each flag
             seed,
             allow_writes=allow_writes,
             allow_concurrency=allow_concurrency,
+            generate=generate,
             production=production,
             reports=[report.read_json(path) for path in reports],
         )
@@ -149,6 +167,8 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter for each flag
 
 def _write_beside(current: Run, folder: Path) -> None:
     """Write what is in a folder of reports beside JUnit and JSON."""
+    from couponcheck.page import page  # templates take long to import, and most runs have none
+
     (folder / "report.html").write_text(page(current), encoding="utf-8")
     (folder / "summary.md").write_text(markdown(current), encoding="utf-8")
     (folder / "badge.json").write_text(json.dumps(badge(current)) + "\n", encoding="utf-8")

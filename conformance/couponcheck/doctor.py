@@ -189,9 +189,9 @@ def _enabled(target: GivenTarget, catalogue: Catalogue) -> tuple[list[str], bool
     disabled = [item for item in wanted if (item.operation not in reached if item.contract else bool(lacking[item.id]))]
     enabled = [item for item in wanted if item not in disabled]
     writing = sum(item.needs_permission for item in enabled)
-    lines = [
-        f"  The data enables {len(enabled)} of {len(wanted)} requirements, {writing} of them with --allow-writes only."
-    ]
+    made_up = sum(item.generated is not None for item in enabled)
+    permitted = f"{writing} of them with --allow-writes only, {made_up} with --generate only"
+    lines = [f"  The data enables {len(enabled)} of {len(wanted)} requirements, {permitted}."]
     if unsupported := len(catalogue.checked) - len(wanted):
         lines.append(f"  {unsupported} are declared unsupported.")
     without = [item for item in disabled if item.contract is None]

@@ -4,6 +4,7 @@ import json
 import math
 import re
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -23,6 +24,8 @@ DEEPEST = 100
 """Levels of a body; no vendor has more than four, and a thousand would end the suite instead of failing the target."""
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
 """Methods that HTTP calls safe."""
+KINDS = READS, WRITES, AT_ONCE, GENERATED = "reads", "writes", "at_once", "generated"
+"""Kinds of requests that are counted: one after the other, at the same moment, made up."""
 _BUSY = {429, 503}
 _AROUND = 40
 """Characters of a text that are shown on either side of a mistake."""
@@ -176,7 +179,13 @@ class Client:
         self._line.session.headers.update({"User-Agent": user_agent, "Accept": "application/json"})
         self._allowance = allowance or Allowance(access.limits)
         self.base_url = self._line.base_url
-        self.count = 0
+        self.sent: Counter[str] = Counter()
+        """Kind -> how many requests."""
+
+    @property
+    def count(self) -> int:
+        """Return how many requests were sent."""
+        return self.sent.total()
 
     def greet(self) -> None:
         """Find out whether anybody is there; what is said does not matter.
@@ -187,13 +196,14 @@ class Client:
         """
         self.send("", HttpRequest("GET", "/", (), None))
 
-    def send(self, operation: str, request: HttpRequest, patience: int = 1) -> Exchange:
+    def send(self, operation: str, request: HttpRequest, patience: int = 1, *, kind: str = "") -> Exchange:
         """Send a request; a 429 or 503 that says when to come back is waited out.
 
         Args:
             operation: Whose answer it is to be.
             request: What is sent.
             patience: How often.
+            kind: What it is counted as; a read or a write if left out.
 
         Raises:
             TargetUnreachable: no answer came.
@@ -202,18 +212,19 @@ class Client:
         names = {name.lower() for name, _ in request.headers}
         extra = tuple(pair for pair in self._line.access.headers.items() if pair[0].lower() not in names)
         request = replace(request, headers=(*request.headers, *extra))
-        exchange = self._send(operation, request)
+        kind = kind or (READS if request.method in READING else WRITES)
+        exchange = self._send(operation, request, kind)
         for _ in range(patience):
             wait = _wait(exchange) if exchange.status in _BUSY else None
             if wait is None or wait > LONGEST_WAIT:
                 break
             time.sleep(max(0.0, wait))
-            exchange = self._send(operation, request)
+            exchange = self._send(operation, request, kind)
         return exchange
 
-    def _send(self, operation: str, request: HttpRequest) -> Exchange:
+    def _send(self, operation: str, request: HttpRequest, kind: str) -> Exchange:
         self._allowance.take()
-        self.count += 1
+        self.sent[kind] += 1
         answer = self._line.ask(request.method, request.target, headers=dict(request.headers), data=request.body)
         return Exchange(request, operation, answer.status, answer.headers, answer.content)
 
@@ -232,7 +243,7 @@ class Client:
 
         def send(client: Client, operation: str, request: HttpRequest) -> Exchange:
             ready.wait()
-            return client.send(operation, request, _PATIENCE)
+            return client.send(operation, request, _PATIENCE, kind=AT_ONCE)
 
         try:
             with ThreadPoolExecutor(len(requests)) as threads:
@@ -243,7 +254,7 @@ class Client:
                 return [replace(future.result(), at_once=True) for future in sent]
         finally:
             for client in clients:
-                self.count += client.count
+                self.sent += client.sent
                 client.close()
 
     def close(self) -> None:

@@ -127,17 +127,24 @@ class Judge:
             reason = f"declared unsupported: {self.target.unsupported[requirement.id]}"
             # To leave out what a page demands is allowed, and no way to be called conformant.
             return Outcome(requirement, NOT_TESTABLE if requirement.level == "must" else NOT_SELECTED, reason)
-        if requirement.needs_permission and not self.target.may_write:
-            would = "it changes data" if requirement.writes else "a faulty server would change data"
-            return Outcome(requirement, NOT_SELECTED, f"{would}, which is switched off (--allow-writes)")
-        if requirement.is_concurrent and not self.target.may_rush:
-            reason = "it sends requests at once, which is switched off (--allow-concurrency)"
-            return Outcome(requirement, NOT_SELECTED, reason)
+        if switched_off := self._switched_off(requirement):
+            return Outcome(requirement, NOT_SELECTED, switched_off)
         if lacking := self.target.lacking(requirement):
             return Outcome(requirement, NOT_TESTABLE, f"the target's data lacks {', '.join(lacking)}")
         if self._silences >= _PATIENCE:
             return Outcome(requirement, ERROR, f"not asked: the target left {_PATIENCE} requirements unanswered before")
         return None
+
+    def _switched_off(self, requirement: Requirement) -> str:
+        """Tell why the operator's flags leave a requirement out; empty if they do not."""
+        if requirement.needs_permission and not self.target.may_write:
+            would = "it changes data" if requirement.writes else "a faulty server would change data"
+            return f"{would}, which is switched off (--allow-writes)"
+        if requirement.is_concurrent and not self.target.may_rush:
+            return "it sends requests at once, which is switched off (--allow-concurrency)"
+        if requirement.generated and self.target.generate == 0:
+            return "it makes requests up, which is switched off (--generate N)"
+        return ""
 
     def _unprovided(self, requirement: Requirement) -> Outcome | None:
         """Take data that is as the requirement needs it, or tell why there is none."""
@@ -243,18 +250,17 @@ class Judge:
         assert rules is not None  # noqa: S101 - for the type checker; _carried_out looked
         operation = self.document.operations[requirement.operation]
         before = [self._sent(call) for call in rules.unchanged]
-        exchanges = list(before)
-        told: Outcome | None = None
-        for exchange in generated(self.document, operation, self.target, rules.requests, rules.examples, self.seed):
+
+        def is_wrong(exchange: Exchange) -> bool:
             self._note(exchange)
-            exchanges.append(exchange)
+            return self._broken(exchange, rules.requests) is not None
+
+        examples = rules.examples if self.target.generate is None else self.target.generate
+        made_up = generated(self.document, operation, self.target, rules.requests, examples, self.seed, is_wrong)
+        exchanges = [*before, *made_up]
+        for exchange in made_up[-1:]:
             if mismatch := self._broken(exchange, rules.requests):
                 return Outcome(requirement, FAIL, _first([mismatch]), (mismatch,), tuple(exchanges))
-            found = next(disclosures(exchange, self.target.bindings, self.catalogue.identities), None)
-            if found and not told:
-                # No page speaks of it, so it is never worse than a warning, and what the pages do say comes first.
-                mismatch = Mismatch(found.expected, found.got)
-                told = Outcome(requirement, WARN, _first([mismatch]), (mismatch,), tuple(exchanges))
         self._settle()
         for call, first in zip(rules.unchanged, before, strict=True):
             exchange = self._sent(call)
@@ -263,7 +269,12 @@ class Judge:
             mismatches = [*judgement.mismatches({"same_as": "before"}, exchange)]
             if mismatches:
                 return Outcome(requirement, FAIL, _first(mismatches), tuple(mismatches), tuple(exchanges))
-        return told or Outcome(requirement, PASS, exchanges=tuple(exchanges), readings=self._readings(exchanges))
+        for number, exchange in enumerate(exchanges, 1):
+            for found in disclosures(exchange, self.target.bindings, self.catalogue.identities):
+                # No page speaks of it, so it is never worse than a warning, and what the pages do say comes first.
+                mismatch = Mismatch(found.expected, found.got, call=number)
+                return Outcome(requirement, WARN, _first([mismatch]), (mismatch,), tuple(exchanges[:number]))
+        return Outcome(requirement, PASS, exchanges=tuple(exchanges), readings=self._readings(exchanges))
 
     def _life_cycle(self, requirement: Requirement) -> Outcome:
         """Walk through a life cycle; every answer is also held against the document, by the contract."""
@@ -372,7 +383,8 @@ class Judge:
 
     def _settle(self) -> None:
         """Wait until every read shows all that was written."""
-        time.sleep(max(0.0, self._shown_at - time.monotonic()))
+        if (left := self._shown_at - time.monotonic()) > 0:  # to sleep for no time at all gives the processor away
+            time.sleep(left)
 
     def _wait_a_while(self) -> bool:
         """Wait for the next try of a read; tell whether there is to be one."""

@@ -11,9 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
-from multiprocessing import get_context
 from pathlib import Path
 
 import click
@@ -42,8 +40,8 @@ class Work:
     defect: Defect
     command: str
     seed: int
-    generated: bool
-    """Whether requests are also made up."""
+    generate: int | None
+    """How many requests are made up for each requirement; None for as many as the catalogue says."""
 
 
 def learned(command: str) -> list[Defect]:
@@ -73,12 +71,14 @@ def judged(work: Work) -> Row:
     defect = work.defect
     try:
         with _serving(work) as url:
-            run = Run.prepare(url, (defect.vendor,), work.seed, allow_writes=True, allow_concurrency=True)
+            run = Run.prepare(
+                url, (defect.vendor,), work.seed, allow_writes=True, allow_concurrency=True, generate=work.generate
+            )
             with contextlib.closing(run):
                 outcomes = [
                     run.judge(requirement)
                     for requirement in run.judges[defect.vendor].catalogue.checked
-                    if work.generated or not requirement.generated
+                    if work.generate != 0 or not requirement.generated
                 ]
                 return Row.of(defect, outcomes, run.requests)
     except (UnusableTarget, TargetUnreachable, OSError) as error:
@@ -122,6 +122,10 @@ def _port(process: "subprocess.Popen[bytes]", port_file: Path, said: Path) -> in
 
 def carried_out(works: Sequence[Work], jobs: int, progress: Progress) -> list[Row]:
     """Judge all, some at a time, and return the rows in the order of the works."""
+    # Imported here: no other command has to wait for what starts processes.
+    from concurrent.futures import ProcessPoolExecutor, as_completed
+    from multiprocessing import get_context
+
     rows: dict[str, Row] = {}
     progress.start(len(works))
     # Processes, since judging is work for a processor; fresh ones, since a fork of a process with threads may hang.
@@ -149,10 +153,11 @@ def carried_out(works: Sequence[Work], jobs: int, progress: Progress) -> list[Ro
     "--jobs", type=click.IntRange(1), default=os.cpu_count() or 1, show_default="cores", help="Servers at a time."
 )
 @click.option(
-    "--generated/--no-generated",
-    default=True,
-    show_default=True,
-    help="Also carry out requirements that make requests up, which take most of the time.",
+    "--generate",
+    type=click.IntRange(0),
+    metavar="N",
+    help="Make up N requests for each requirement about them; 0 leaves these out.  "
+    "[default: as many as the catalogue says]",
 )
 @click.option("--serve-command", "serving", default=SERVING, show_default=True, help="Starts a server with a defect.")
 @click.option("--list-command", "listing", default=LISTING, show_default=True, help="Prints the defects as JSON.")
@@ -174,7 +179,7 @@ def matrix(  # noqa: PLR0913, PLR0917 - one parameter for each flag
     sample: int | None,
     seed: int,
     jobs: int,
-    generated: bool,  # noqa: FBT001 - as above
+    generate: int | None,
     serving: str,
     listing: str,
     survivors_file: Path | None,
@@ -208,7 +213,7 @@ def matrix(  # noqa: PLR0913, PLR0917 - one parameter for each flag
             written.touch()  # what cannot be written is found out before the run and not after it
     progress = Progress(Console(stderr=True), "defects")
     try:
-        works = [Work(defect, serving, seed, generated) for defect in defects]
+        works = [Work(defect, serving, seed, generate) for defect in defects]
         found = Matrix(carried_out(works, min(jobs, len(works)), progress), survivors)
     finally:
         progress.stop()

@@ -13,7 +13,7 @@ from couponspec.version import version
 from couponcheck.documented import documented
 from couponcheck.exchange import Exchange
 from couponcheck.judge import ERROR, FAIL, NOT_SELECTED, NOT_TESTABLE, PASS, WARN, Judge, Outcome
-from couponcheck.report import masked, said
+from couponcheck.report import masked, requests_said, said
 from couponcheck.run import Run
 
 _VERDICTS = (FAIL, ERROR, WARN, NOT_TESTABLE, NOT_SELECTED, PASS)
@@ -54,6 +54,7 @@ def _vendor(run: Run, vendor: str, judge: Judge) -> Mapping[str, Any]:
     return {
         "name": vendor,
         "title": judge.document.sources.title,
+        "requests": requests_said(run.sent[vendor]),
         "operations": {
             operation: [_outcome(judge, o) for o in outcomes if o.requirement.operation == operation]
             for operation in operations

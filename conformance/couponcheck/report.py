@@ -196,7 +196,7 @@ def show(console: Console, run: Run, *, verbose: bool = False) -> None:
     for vendor in run.judges:
         counts = Counter(o.verdict for o in run.outcomes if o.requirement.vendor == vendor)
         told = [f"{counts[verdict]} {verdict}" for verdict in _STYLES if counts[verdict]]
-        console.print(f"{vendor}: {', '.join(told)}", highlight=False)
+        console.print(f"{vendor}: {', '.join(told)}; {requests_said(run.sent[vendor])}", highlight=False)
     for entry in run.stale:
         console.print(Text(f"baseline: {entry}", style="bold red"), soft_wrap=True)
     if not run.is_mock:
@@ -251,6 +251,13 @@ def _spent(run: Run) -> list[dict[str, Any]]:
     ]
 
 
+def requests_said(sent: Mapping[str, int]) -> str:
+    """Say how many requests of which kind were sent."""
+    kinds = ", ".join(f"{count} {kind.replace('_', ' ')}" for kind, count in sent.items() if count)
+    total = sum(sent.values())
+    return f"{total} requests" + (f" ({kinds})" if kinds else "")
+
+
 def said(outcome: Outcome) -> str:
     """Say in one sentence what came out, empty for a plain pass."""
     if outcome.reason:
@@ -271,6 +278,7 @@ def as_json(run: Run) -> dict[str, Any]:
         "stale": run.stale,
         "counts": dict(Counter(outcome.verdict for outcome in run.outcomes)),
         "requests": run.requests,
+        "sent": run.sent,
         "changed": _changes(run),
         "spent": _spent(run),
         "requirements": [_outcome(run.judges[o.requirement.vendor], o) for o in run.outcomes]

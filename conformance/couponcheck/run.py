@@ -1,7 +1,7 @@
 """One run: targets, requirements, outcomes, and the verdict over all of them."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,10 +10,11 @@ from urllib.parse import urlsplit
 
 from couponcheck.baseline import NOTHING, Baseline
 from couponcheck.catalogue import Requirement
+from couponcheck.exchange import KINDS
 from couponcheck.judge import ERROR, FAIL, NOT_TESTABLE, PASS, WARN, Judge, Outcome
 from couponcheck.pool import spent_before
 from couponcheck.target import MockAdmin, Target, open_given, open_target
-from couponcheck.targetfile import TargetFile, known
+from couponcheck.targetfile import TargetFile, promised
 from couponcheck.transport import Allowance, UnusableTarget, is_base_url
 
 CONFORMANT, PARTIAL, NOT_CONFORMANT, NOT_RUN = "conformant", "partial", "not conformant", "not run"
@@ -55,7 +56,14 @@ class Run:
 
     @classmethod
     def prepare(
-        cls, url: str, vendors: tuple[str, ...], seed: int, *, allow_writes: bool, allow_concurrency: bool = False
+        cls,
+        url: str,
+        vendors: tuple[str, ...],
+        seed: int,
+        *,
+        allow_writes: bool,
+        allow_concurrency: bool = False,
+        generate: int | None = None,
     ) -> "Run":
         """Look at what is at a URL and get ready.
 
@@ -65,6 +73,8 @@ class Run:
             seed: Of everything made up.
             allow_writes: Whether the data of a server that is not our mock may be changed.
             allow_concurrency: Whether such a server may be sent requests at once.
+            generate: How many requests are made up for each requirement; if left out, none for such a server and as
+                many as the catalogue says for our mock.
 
         Raises:
             UnusableTarget: the URL or the vendor cannot be used.
@@ -81,7 +91,14 @@ class Run:
         run = cls(url, seed, {}, about is not None)
 
         def open_one(vendor: str) -> Target:
-            return open_target(url, vendor, seed, allow_writes=allow_writes, allow_concurrency=allow_concurrency)
+            return open_target(
+                url,
+                vendor,
+                seed,
+                allow_writes=allow_writes,
+                allow_concurrency=allow_concurrency,
+                generate=generate,
+            )
 
         run._open(vendors, open_one)
         return run
@@ -95,6 +112,7 @@ class Run:
         *,
         allow_writes: bool,
         allow_concurrency: bool = False,
+        generate: int | None = None,
         production: Iterable[str] = (),
         reports: Iterable[Mapping[str, Any]] = (),
     ) -> "Run":
@@ -106,7 +124,8 @@ class Run:
             seed: Of everything made up.
             allow_writes: Whether its data may be changed.
             allow_concurrency: Whether it may be sent requests at once.
-            production: Hosts that may be written to although they are marked as production.
+            generate: How many requests are made up for each requirement; none if left out.
+            production: Hosts that any of this is allowed for although they are marked as production.
             reports: JSON reports of earlier runs, which used some of the data up.
 
         Raises:
@@ -116,8 +135,9 @@ class Run:
         """
         meant = file.chosen(vendors)
         urls = list(dict.fromkeys(file.vendors[vendor].base_url for vendor in meant))
-        if allow_writes and file.production:
-            _check_production(file.path, urls, production)
+        asked_for = {"--allow-writes": allow_writes, "--allow-concurrency": allow_concurrency, "--generate": generate}
+        if file.production:
+            _check_production(file.path, urls, [flag for flag, wanted in asked_for.items() if wanted], production)
         opened = file.opened(meant)
         reports, allowance = list(reports), Allowance(opened.access.limits)
         run = cls(", ".join(urls), seed, {}, is_mock=False)
@@ -132,6 +152,7 @@ class Run:
                 spent,
                 allow_writes=allow_writes,
                 allow_concurrency=allow_concurrency,
+                generate=generate,
             )
 
         run._open(meant, open_one)
@@ -146,7 +167,7 @@ class Run:
     def _open(self, vendors: Iterable[str], open_one: Callable[[str], Target]) -> None:
         try:
             for vendor in vendors:
-                document, catalogue, _ = known(vendor)
+                document, catalogue = promised(vendor)
                 self.judges[vendor] = Judge(document, catalogue, open_one(vendor), self.seed)
         except BaseException:
             self.close()
@@ -162,6 +183,13 @@ class Run:
     def requests(self) -> int:
         """Return how many requests were sent so far."""
         return sum(judge.target.client.count for judge in self.judges.values())
+
+    @property
+    def sent(self) -> dict[str, dict[str, int]]:
+        """Return vendor -> kind -> how many requests were sent so far."""
+        return {
+            vendor: {kind: judge.target.client.sent[kind] for kind in KINDS} for vendor, judge in self.judges.items()
+        }
 
     @property
     def verdict(self) -> str:
@@ -189,12 +217,12 @@ def _check_url(url: str) -> None:
         raise UnusableTarget(f"{url} is no base URL and no file; {fix}")
 
 
-def _check_production(path: Path, urls: Iterable[str], production: Iterable[str]) -> None:
-    """Refuse to write to a host that is marked as production and not named once more."""
+def _check_production(path: Path, urls: Iterable[str], flags: Sequence[str], production: Iterable[str]) -> None:
+    """Refuse to do more than read to a host that is marked as production and not named once more."""
     named = set(production)
     for url in urls:
         host = urlsplit(url).hostname or ""
-        if host not in named:
+        if flags and host not in named:
             raise UnusableTarget(
-                f"{path} marks {host} as production; to write to it all the same add --production {host}"
+                f"{path} marks {host} as production; to use {' and '.join(flags)} all the same add --production {host}"
             )

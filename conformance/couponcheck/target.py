@@ -32,6 +32,8 @@ class Target:
     may_write: bool
     may_rush: bool = False
     """Whether requests may be sent at once."""
+    generate: int | None = 0
+    """How many requests are made up for each requirement that makes some up; None for as many as its entry says."""
     secrets: Mapping[str, str] = field(default_factory=dict)
     """Secret value -> what stands for it in reports."""
     consistency: Consistency = field(default_factory=Consistency)
@@ -191,7 +193,13 @@ def _said(answer: Answer) -> str:
 
 
 def open_target(
-    url: str, vendor: str, seed: int, *, allow_writes: bool = False, allow_concurrency: bool = False
+    url: str,
+    vendor: str,
+    seed: int,
+    *,
+    allow_writes: bool = False,
+    allow_concurrency: bool = False,
+    generate: int | None = None,
 ) -> Target:
     """Find out what is at a URL and get ready to ask it as one vendor; a stranger's server has no data then.
 
@@ -201,6 +209,8 @@ def open_target(
         seed: Makes the made-up values repeatable.
         allow_writes: Whether requests that change state may be sent to such a server.
         allow_concurrency: Whether it may be sent requests at once.
+        generate: How many requests are made up for each requirement; if left out, none for a stranger's server and
+            as many as the catalogue says for our mock.
 
     Raises:
         UnusableTarget: the URL cannot be used.
@@ -209,11 +219,18 @@ def open_target(
     with ExitStack() as undo:
         admin = undo.enter_context(closing(MockAdmin(url)))
         if (about := admin.about()) is not None:
-            target = _mock_target(admin, about, vendor, seed)
+            target = _mock_target(admin, about, vendor, seed, generate)
             undo.pop_all()
             return target
     client = Client(url, AGENT)
-    return Target(vendor, client, unknown_values(seed), may_write=allow_writes, may_rush=allow_concurrency)
+    return Target(
+        vendor,
+        client,
+        unknown_values(seed),
+        may_write=allow_writes,
+        may_rush=allow_concurrency,
+        generate=generate or 0,
+    )
 
 
 def open_given(
@@ -225,6 +242,7 @@ def open_given(
     *,
     allow_writes: bool = False,
     allow_concurrency: bool = False,
+    generate: int | None = None,
 ) -> GivenTarget:
     """Get ready to ask the server of a target file as one vendor.
 
@@ -236,6 +254,7 @@ def open_given(
         spent: What earlier runs used up of its data.
         allow_writes: Whether requests that change state may be sent.
         allow_concurrency: Whether requests may be sent at once.
+        generate: How many requests are made up for each requirement; none if left out.
     """
     data = opened.file.vendors[vendor]
     always = {**opened.bindings(vendor), **unknown_values(seed)}
@@ -248,6 +267,7 @@ def open_given(
         always,
         may_write=allow_writes,
         may_rush=allow_concurrency,
+        generate=generate or 0,
         secrets=opened.secrets,
         consistency=opened.file.consistency,
         unsupported=data.unsupported,
@@ -255,7 +275,9 @@ def open_given(
     )
 
 
-def _mock_target(admin: MockAdmin, about: Mapping[str, Any], vendor: str, seed: int) -> MockTarget:
+def _mock_target(
+    admin: MockAdmin, about: Mapping[str, Any], vendor: str, seed: int, generate: int | None
+) -> MockTarget:
     if vendor not in about["vendors"]:
         known = ", ".join(about["vendors"])
         raise UnusableTarget(f"the mock at {admin.base_url} does not act as {vendor}; it acts as {known}")
@@ -270,6 +292,7 @@ def _mock_target(admin: MockAdmin, about: Mapping[str, Any], vendor: str, seed: 
         may_write=True,
         may_rush=True,
         companions=True,
+        generate=generate,
         admin=admin,
         namespace=namespace,
         seed=seed,

@@ -140,14 +140,25 @@ class OpenedFile:
 
 
 @cache
+def promised(vendor: str) -> tuple[Document, Catalogue]:
+    """Return what a vendor promises, and how that is checked: its document and its catalogue.
+
+    Raises:
+        FaultyFile: one of them has a mistake.
+    """
+    document = load_document(vendor)
+    return document, load_catalogue(document)
+
+
+@cache
 def known(vendor: str) -> tuple[Document, Catalogue, Pack]:
     """Return what is known of a vendor: its document, its catalogue, and the world that the catalogue is about.
 
     Raises:
         FaultyFile: one of them has a mistake.
     """
-    document = load_document(vendor)
-    return document, load_catalogue(document), load_pack(document, PACK)
+    document, catalogue = promised(vendor)
+    return document, catalogue, load_pack(document, PACK)
 
 
 def read_target(path: Path) -> TargetFile:

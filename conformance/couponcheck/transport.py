@@ -1,20 +1,19 @@
-"""How a target is talked to: its limits, proxy and trust, and a deadline that no dripping answer outlasts."""
+"""How a target is talked to: its limits, proxy and trust."""
 
 import os
-import socket
 import threading
 import time
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, Self
+from http.client import PROXY_AUTHENTICATION_REQUIRED
+from typing import Any
 from urllib.parse import urlsplit
 
 import requests
-from requests.adapters import HTTPAdapter
-from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.exceptions import ReadTimeoutError
+from urllib3.exceptions import HTTPError
+
+from couponcheck.deadline import Adapter, Alarm
+from couponcheck.unanswered import reason, refused
 
 _PIECE = 16_384
 """Bytes that are read at once."""
@@ -99,86 +98,6 @@ class Allowance:
         time.sleep(wait)
 
 
-class _Alarm:
-    """Cuts the connection that an answer comes on when its time is up.
-
-    A timeout of a socket begins anew with every byte, so a server that sends one now and then would be waited for for
-    ever.
-    """
-
-    def __init__(self, seconds: float) -> None:
-        self.rung = False
-        self._socket: socket.socket | None = None
-        self._lock = threading.Lock()
-        self._timer = threading.Timer(seconds, self._ring)
-        self._timer.daemon = True
-
-    def __enter__(self) -> Self:
-        _current.alarm = self
-        self._timer.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._timer.cancel()
-        with self._lock:
-            self._socket = None
-        del _current.alarm
-
-    def watch(self, connected: socket.socket | None) -> None:
-        """Name the socket to cut."""
-        with self._lock:
-            self._socket = connected
-            if self.rung:
-                self._cut()
-
-    def _ring(self) -> None:
-        with self._lock:
-            self.rung = True
-            self._cut()
-
-    def _cut(self) -> None:
-        if self._socket is not None:
-            with suppress(OSError):  # it may just have been closed
-                self._socket.shutdown(socket.SHUT_RDWR)
-
-
-_current = threading.local()
-"""The alarm of the answer that this thread waits for."""
-
-
-class _Connection(HTTPConnection):
-    def getresponse(self) -> Any:
-        _current.alarm.watch(self.sock)
-        return super().getresponse()
-
-
-class _SecureConnection(HTTPSConnection):
-    def getresponse(self) -> Any:
-        _current.alarm.watch(self.sock)
-        return super().getresponse()
-
-
-class _Pool(HTTPConnectionPool):
-    ConnectionCls = _Connection
-
-
-class _SecurePool(HTTPSConnectionPool):
-    ConnectionCls = _SecureConnection
-
-
-class _Adapter(HTTPAdapter):
-    """Opens connections that an alarm can cut."""
-
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _SecurePool}
-
-    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
-        manager = super().proxy_manager_for(proxy, **kwargs)
-        manager.pool_classes_by_scheme = {"http": _Pool, "https": _SecurePool}
-        return manager
-
-
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What came back."""
@@ -210,7 +129,7 @@ class Line:
         environment = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("SSL_CERT_FILE")
         self.session.verify = access.ca_file or environment or True
         for scheme in ("http://", "https://"):
-            self.session.mount(scheme, _Adapter())
+            self.session.mount(scheme, Adapter())
 
     def ask(self, method: str, target: str, **content: Any) -> Answer:
         """Send a request and read its whole answer; a redirect is an answer.
@@ -224,7 +143,7 @@ class Line:
             TargetUnreachable: no answer came, or none that ends.
         """
         limits = self.access.limits
-        with _Alarm(limits.deadline) as alarm:
+        with Alarm(limits.deadline) as alarm:
             try:
                 # Read here, piece by piece: requests would take whatever comes.
                 with self.session.request(
@@ -236,13 +155,23 @@ class Line:
                     **content,
                 ) as response:
                     body = self._body(response)
-            except requests.RequestException as error:
+            except (requests.RequestException, HTTPError) as error:
                 late = alarm.rung
-                raise TargetUnreachable(self._late() if late else reason(error, self.base_url, limits)) from error
+                raise TargetUnreachable(
+                    self._late() if late else reason(error, self.base_url, limits.timeout, self._proxy)
+                ) from error
             if alarm.rung:  # a body without a length just ends when it is cut
                 raise TargetUnreachable(self._late())
+        if response.status_code == PROXY_AUTHENTICATION_REQUIRED and self._proxy:
+            raise TargetUnreachable(refused(self.base_url, self._proxy, f"{response.status_code} {response.reason}"))
         headers = {name.lower(): value for name, value in response.headers.items()}
         return Answer(response.status_code, headers, body)
+
+    @property
+    def _proxy(self) -> str:
+        """Return host and port of the proxy that is asked, without its password; empty if none is."""
+        url = requests.utils.select_proxy(self.base_url, self.session.proxies)
+        return urlsplit(url).netloc.rpartition("@")[2] if url else ""
 
     def _body(self, response: requests.Response) -> bytes:
         pieces, size = [], 0
@@ -261,18 +190,3 @@ class Line:
     def close(self) -> None:
         """Close the connections."""
         self.session.close()
-
-
-def reason(error: requests.RequestException, base_url: str, limits: Limits) -> str:
-    """Say in one sentence why no answer came, and what can be done about it."""
-    if isinstance(error, requests.exceptions.SSLError):
-        fix = "name a file with its authority in REQUESTS_CA_BUNDLE or as ca_file, or give http:// if it speaks no TLS"
-        return f"{base_url} has a certificate that is not trusted here; {fix}"
-    if isinstance(error, requests.Timeout) or any(isinstance(cause, ReadTimeoutError) for cause in error.args):
-        return f"{base_url} did not answer within {limits.timeout:g} seconds"
-    if isinstance(error, requests.exceptions.ProxyError):
-        return f"{base_url} cannot be reached through the proxy"
-    if isinstance(error, requests.ConnectionError):
-        why = "nobody answers there" if "refused" in str(error) else "it closed the connection, or is unknown here"
-        return f"{base_url} cannot be reached: {why}"
-    return f"{base_url} cannot be asked: {type(error).__name__}"

@@ -75,7 +75,7 @@ def test_without_writes_nothing_is_changed_and_nothing_fails(vendor: str, tmp_pa
         found = judged(run)
         assert {outcome.verdict for outcome in found.values()} <= {PASS, NOT_SELECTED}
         assert {name for name, outcome in found.items() if outcome.verdict == NOT_SELECTED} >= {
-            item.id for item in catalogue(vendor).checked if item.needs_permission
+            item.id for item in catalogue(vendor).checked if item.needs_permission and item.generated is None
         }
         (judge,) = run.judges.values()
         assert {change.requirement.id for change in judge.changes} <= HARMLESS
@@ -133,7 +133,7 @@ DEFECTS = {
     for vendor in VENDORS
     for proofs in [yaml.safe_load((PROOFS / f"{vendor}.yaml").read_text(encoding="utf-8"))["proofs"]]
     for requirement in catalogue(vendor).checked
-    if requirement.needs_permission
+    if requirement.needs_permission and requirement.generated is None
 }
 
 
@@ -222,17 +222,32 @@ def test_a_run_that_reaches_its_limit_of_requests_is_partial(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("named", [(), ("other.example.com",)])
-def test_a_target_in_production_is_not_written_to_unless_it_is_named_again(
-    named: tuple[str, ...], tmp_path: Path
+@pytest.mark.parametrize("flag", ["allow_writes", "allow_concurrency", "generate"])
+def test_a_target_in_production_is_only_read_unless_it_is_named_again(
+    flag: str, named: tuple[str, ...], tmp_path: Path
 ) -> None:
+    flags: dict[str, Any] = {"allow_writes": False, "allow_concurrency": False, "generate": 0}
+    more = {**flags, flag: 5 if flag == "generate" else True}
     with serving("chargeover") as url:
         raw = {**contents(url, "chargeover"), "production": True}
-        with pytest.raises(UnusableTarget, match=r"marks 127\.0\.0\.1 as production; .* add --production 127\.0\.0\.1"):
-            Run.prepare_given(read_target(written(tmp_path, raw)), (), 1, allow_writes=True, production=named)
-        with running(tmp_path, raw, allow_writes=False) as run:
+        says = rf"marks 127\.0\.0\.1 as production; to use --{flag.replace('_', '-')} .* add --production 127\.0\.0\.1$"
+        with pytest.raises(UnusableTarget, match=says):
+            Run.prepare_given(read_target(written(tmp_path, raw)), (), 1, production=named, **more)
+        with running(tmp_path, raw, **flags) as run:
             assert run.judges
-        with running(tmp_path, raw, production=["127.0.0.1"]) as run:
+        with running(tmp_path, raw, production=["127.0.0.1"], **more) as run:
             assert run.judges
+
+
+@pytest.mark.parametrize(("generate", "sent"), [(None, 0), (0, 0), (3, 3)])
+def test_against_a_stranger_nothing_is_made_up_unless_it_is_asked_for(
+    generate: int | None, sent: int, tmp_path: Path
+) -> None:
+    chosen = "chargeover.getCoupon.survives-invalid"
+    with serving("chargeover") as url, running(tmp_path, contents(url, "chargeover"), generate=generate) as run:
+        outcome = judged(run, chosen)[chosen]
+        assert run.sent["chargeover"]["generated"] == sent
+    assert outcome.verdict == (PASS if sent else NOT_SELECTED)
 
 
 def test_a_vendor_that_the_file_does_not_know_is_refused(tmp_path: Path) -> None:

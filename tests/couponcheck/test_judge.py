@@ -3,14 +3,16 @@
 import contextlib
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 from answers import answer, row
 from couponcheck.catalogue import load_catalogue
 from couponcheck.exchange import Client, Exchange
+from couponcheck.generate import SMALLER
 from couponcheck.judge import ERROR, FAIL, NOT_SELECTED, NOT_TESTABLE, PASS, WARN, Judge, Outcome
 from couponcheck.target import Target, unknown_values
 from couponcheck.targetfile import Consistency
@@ -47,8 +49,9 @@ class Canned(Client):
         self.answers = list(answers)
         self.asked: list[HttpRequest] = []
 
-    def send(self, operation: str, request: HttpRequest, patience: int = 1) -> Exchange:
+    def send(self, operation: str, request: HttpRequest, patience: int = 1, *, kind: str = "") -> Exchange:
         del patience
+        self.sent[kind or "reads"] += 1
         self.asked.append(request)
         found = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
         if isinstance(found, Exception):
@@ -67,12 +70,17 @@ class Prepared(Target):
 
 @contextlib.contextmanager
 def judging(
-    folder: Path, client: Canned, *entries: dict[str, Any], may_write: bool = True, bindings: Any = None
+    folder: Path,
+    client: Canned,
+    *entries: dict[str, Any],
+    may_write: bool = True,
+    generate: int | None = None,
+    bindings: Any = None,
 ) -> Iterator[Judge]:
     (folder / "crowdtwist.yaml").write_text(json.dumps({"vendor": "crowdtwist", "requirements": entries}))
     document = load_document("crowdtwist")
     known = {**(BINDINGS if bindings is None else bindings), **unknown_values(1)}
-    with contextlib.closing(Prepared("crowdtwist", client, known, may_write)) as target:
+    with contextlib.closing(Prepared("crowdtwist", client, known, may_write, generate=generate)) as target:
         yield Judge(document, load_catalogue(document, folder), target, 1)
 
 
@@ -237,8 +245,100 @@ def test_generated_requests_carry_the_one_good_credential(tmp_path: Path) -> Non
     client = Canned(answer([row()]))
     with judging(tmp_path, client, entry) as judge:
         outcomes(judge)
-    assert len({request.target for request in client.asked}) == len(client.asked) > 10
+    assert len({request.target for request in client.asked}) == len(client.asked) == 20
     assert all(request.target.count("api_key=") == 1 and "api_key=KEY" in request.target for request in client.asked)
+
+
+class Picky(Canned):
+    """Gives a right answer, but a wrong one to whatever its test does not like."""
+
+    def __init__(self, dislikes: Callable[[HttpRequest, int], bool], wrong: Exchange) -> None:
+        super().__init__(answer([row()]))
+        self.dislikes, self.wrong = dislikes, wrong
+
+    def send(self, operation: str, request: HttpRequest, patience: int = 1, *, kind: str = "") -> Exchange:
+        exchange = super().send(operation, request, patience, kind=kind)
+        disliked = self.dislikes(request, len(self.asked))
+        return Exchange(request, operation, 500, self.wrong.headers, self.wrong.content) if disliked else exchange
+
+
+WRONG = answer({"error": "internal_error", "message": "No."}, status=500)
+
+
+def making_up(requests: str, examples: int, **more: Any) -> dict[str, Any]:
+    entry = {key: value for key, value in LISTING.items() if key != "calls"}
+    return {**entry, "generated": {"requests": requests, "examples": examples}, **more}
+
+
+def test_a_read_that_is_answered_wrongly_is_shown_as_small_as_it_can_be(tmp_path: Path) -> None:
+    """Two characters that are not ASCII are enough, so nobody has to find them in a long text."""
+    found = []
+    for name in ("one", "other"):
+        (tmp_path / name).mkdir()
+        client = Picky(lambda request, _: request.target.partition("?")[0].count("%C") > 1, WRONG)
+        with judging(tmp_path / name, client, making_up("valid", 100)) as judge:
+            outcome = outcomes(judge)["lists"]
+        assert (outcome.verdict, len(outcome.exchanges)) == (FAIL, 1)
+        path = unquote(outcome.exchanges[0].request.target.partition("?")[0].split("/")[3])
+        assert len(path) == 2
+        assert "id_type" not in outcome.exchanges[0].request.target
+        assert client.sent["generated"] <= 100 + SMALLER + 1
+        assert len({request.target for request in client.asked}) == len(client.asked) - 1  # the smallest, once more
+        found.append([request.target for request in client.asked])
+    assert found[0] == found[1]
+
+
+def test_what_is_not_wrong_a_second_time_is_shown_with_all_that_came_before(tmp_path: Path) -> None:
+    """Then it is not the request that matters but how many there were."""
+    client = Picky(lambda _, number: number == 7, WRONG)
+    with judging(tmp_path, client, making_up("valid", 20)) as judge:
+        outcome = outcomes(judge)["lists"]
+    assert outcome.verdict == FAIL
+    assert [exchange.status for exchange in outcome.exchanges] == [200] * 6 + [500]
+
+
+def test_a_write_that_is_answered_wrongly_is_not_tried_in_another_way(tmp_path: Path) -> None:
+    client = Picky(lambda _, number: number == 7, WRONG)
+    entry = making_up("invalid", 20, id="crowdtwist.unuseCoupon.survives", operation="unuseCoupon")
+    entry["source"] = {"page": "unuse#error-response-codes", "quote": "missing required fields"}
+    client.answers = [answer({"error": "input_error", "message": "No."}, status=400)]
+    with judging(tmp_path, client, entry) as judge:
+        outcome = outcomes(judge)["survives"]
+    assert outcome.verdict == FAIL
+    assert len(client.asked) == len(outcome.exchanges) == 7
+
+
+def test_a_target_that_falls_silent_ends_what_is_made_up(tmp_path: Path) -> None:
+    client = Canned(answer([row()]), answer([row()]), TargetUnreachable("gone"))
+    with judging(tmp_path, client, making_up("valid", 20)) as judge:
+        outcome = outcomes(judge)["lists"]
+    assert (outcome.verdict, outcome.reason, len(client.asked)) == (ERROR, "gone", 3)
+
+
+@pytest.mark.parametrize(("generate", "sent"), [(None, 20), (5, 5), (30, 30)])
+def test_as_many_requests_are_made_up_as_are_asked_for(tmp_path: Path, generate: int | None, sent: int) -> None:
+    client = Canned(answer([row()]))
+    with judging(tmp_path, client, making_up("valid", 20), generate=generate) as judge:
+        assert outcomes(judge)["lists"].verdict == PASS
+    assert client.sent["generated"] == sent
+
+
+def test_made_up_requests_that_are_switched_off_are_not_selected(tmp_path: Path) -> None:
+    client = Canned(answer([row()]))
+    with judging(tmp_path, client, making_up("valid", 20), generate=0) as judge:
+        outcome = outcomes(judge)["lists"]
+    assert (outcome.verdict, client.asked) == (NOT_SELECTED, [])
+    assert outcome.reason == "it makes requests up, which is switched off (--generate N)"
+
+
+def test_made_up_writes_need_the_permission_of_writes_as_well(tmp_path: Path) -> None:
+    entry = making_up("invalid", 20, id="crowdtwist.unuseCoupon.survives", operation="unuseCoupon")
+    entry["source"] = {"page": "unuse#error-response-codes", "quote": "missing required fields"}
+    client = Canned(answer({}))
+    with judging(tmp_path, client, entry, may_write=False, generate=5) as judge:
+        outcome = outcomes(judge)["survives"]
+    assert (outcome.verdict, client.asked) == (NOT_SELECTED, [])
+    assert "--allow-writes" in outcome.reason
 
 
 def test_a_failure_of_the_suite_is_an_error_and_never_vanishes(tmp_path: Path) -> None:
@@ -318,9 +418,9 @@ def test_what_an_old_state_would_fulfil_is_read_once_every_write_is_shown(
     moments: list[tuple[str, float]] = []
 
     class Timed(Canned):
-        def send(self, operation: str, request: HttpRequest, patience: int = 1) -> Exchange:
+        def send(self, operation: str, request: HttpRequest, patience: int = 1, *, kind: str = "") -> Exchange:
             moments.append((request.method, time.monotonic()))
-            return super().send(operation, request, patience)
+            return super().send(operation, request, patience, kind=kind)
 
     with judging(tmp_path, Timed(OLD), {**UNUSING, "calls": calls}) as judge:
         judge.target.consistency = Consistency(0.05, 0.01)

@@ -140,7 +140,7 @@ def measured(*arguments: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run([COUPONCHECK, "matrix", *arguments], capture_output=True, text=True, timeout=110, check=False)
 
 
-OPEN = ("--registry", "adversary", "--no-held-out", "--no-generated")
+OPEN = ("--registry", "adversary", "--no-held-out", "--generate", "0")
 """An adversary's defects that may be looked at."""
 
 
@@ -166,7 +166,7 @@ def test_a_server_without_defect_is_not_caught_and_fails_the_threshold(tmp_path:
     done = measured(
         "--list-command", shlex.join([sys.executable, "-c", f"print(open({str(listing)!r}).read())"]),
         "--serve-command", "couponmock serve --port 0 --port-file {port_file} --vendor {vendor} --log-format none",
-        "--no-generated", "--fail-under", "97",
+        "--generate", "0", "--fail-under", "97",
     )  # fmt: skip
     assert done.returncode == 1, done.stdout + done.stderr
     assert "missed  chargeover.none: -" in done.stdout

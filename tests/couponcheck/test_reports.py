@@ -36,12 +36,12 @@ SECRET = "key:with/odd chars+%"
 """Looks different in a URL, in base64 and in JSON."""
 
 
-def carried_out(target: str | Path, *, keyword: str = "", **choices: Any) -> Run:
-    """Carry out a run of ChargeOver's catalogue against a mock or what a target file tells of."""
+def carried_out(target: str | Path, *, vendor: str = "chargeover", keyword: str = "", **choices: Any) -> Run:
+    """Carry out a run of a vendor's catalogue against a mock or what a target file tells of."""
     if isinstance(target, Path):
         run = Run.prepare_given(read_target(target), (), 0, allow_writes=False)
     else:
-        run = Run.prepare(target, ("chargeover",), 0, allow_writes=False)
+        run = Run.prepare(target, (vendor,), 0, allow_writes=False)
     for name, choice in choices.items():
         setattr(run, name, choice)
     try:
@@ -207,7 +207,7 @@ UNREADABLE = "crowdtwist.code-twice"
 
 def test_what_fails_because_nobody_can_read_an_answer_stands_beside_that() -> None:
     with serving("crowdtwist", defects=(UNREADABLE,)) as url:
-        run = carried_out(url, keyword="listUsableCoupons and (json or lists or titles)")
+        run = carried_out(url, vendor="crowdtwist", keyword="listUsableCoupons and (json or lists or titles)")
     (cause, beside), *others = causes(run)
     assert (cause.requirement.id, others) == ("crowdtwist.listUsableCoupons.json", [])
     assert {other.requirement.id for other in beside} == {*broken(run)} - {cause.requirement.id}
