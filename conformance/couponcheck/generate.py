@@ -94,7 +94,7 @@ def _data(operation: Operation, case: Any) -> dict[str, Any]:
 def _is_sendable(case: Any) -> bool:
     """Tell whether a path would reach any server as it is, and not the gateway's own opinion of odd paths."""
     values = [unquote(value) for value in case.path_parameters.values() if isinstance(value, str)]
-    return all(value.isprintable() and not set(value) & set("/\\%?#;") and value.strip(".") for value in values)
+    return all(value.isprintable() and not set(value) & set("/\\%?#;*<>") and value.strip(".") for value in values)
 
 
 def _is_invalid(operation: Operation, case: Any) -> bool:

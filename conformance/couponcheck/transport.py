@@ -1,20 +1,18 @@
 """How a target is talked to: its limits, proxy and trust, and a deadline that no dripping answer outlasts."""
 
 import os
-import socket
 import threading
 import time
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, Self
+from http.cookiejar import DefaultCookiePolicy
+from typing import Any
 from urllib.parse import urlsplit
 
 import requests
-from requests.adapters import HTTPAdapter
-from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import ReadTimeoutError
+
+from couponcheck.connection import Adapter, Alarm
 
 _PIECE = 16_384
 """Bytes that are read at once."""
@@ -22,6 +20,10 @@ _PIECE = 16_384
 
 class TargetUnreachable(Exception):
     """The target does not answer; the message is one sentence with the reason."""
+
+
+class _ClosedConnection(TargetUnreachable):
+    """The connection was closed before anything of the answer came."""
 
 
 class UnusableTarget(Exception):
@@ -99,86 +101,6 @@ class Allowance:
         time.sleep(wait)
 
 
-class _Alarm:
-    """Cuts the connection that an answer comes on when its time is up.
-
-    A timeout of a socket begins anew with every byte, so a server that sends one now and then would be waited for for
-    ever.
-    """
-
-    def __init__(self, seconds: float) -> None:
-        self.rung = False
-        self._socket: socket.socket | None = None
-        self._lock = threading.Lock()
-        self._timer = threading.Timer(seconds, self._ring)
-        self._timer.daemon = True
-
-    def __enter__(self) -> Self:
-        _current.alarm = self
-        self._timer.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._timer.cancel()
-        with self._lock:
-            self._socket = None
-        del _current.alarm
-
-    def watch(self, connected: socket.socket | None) -> None:
-        """Name the socket to cut."""
-        with self._lock:
-            self._socket = connected
-            if self.rung:
-                self._cut()
-
-    def _ring(self) -> None:
-        with self._lock:
-            self.rung = True
-            self._cut()
-
-    def _cut(self) -> None:
-        if self._socket is not None:
-            with suppress(OSError):  # it may just have been closed
-                self._socket.shutdown(socket.SHUT_RDWR)
-
-
-_current = threading.local()
-"""The alarm of the answer that this thread waits for."""
-
-
-class _Connection(HTTPConnection):
-    def getresponse(self) -> Any:
-        _current.alarm.watch(self.sock)
-        return super().getresponse()
-
-
-class _SecureConnection(HTTPSConnection):
-    def getresponse(self) -> Any:
-        _current.alarm.watch(self.sock)
-        return super().getresponse()
-
-
-class _Pool(HTTPConnectionPool):
-    ConnectionCls = _Connection
-
-
-class _SecurePool(HTTPSConnectionPool):
-    ConnectionCls = _SecureConnection
-
-
-class _Adapter(HTTPAdapter):
-    """Opens connections that an alarm can cut."""
-
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _SecurePool}
-
-    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
-        manager = super().proxy_manager_for(proxy, **kwargs)
-        manager.pool_classes_by_scheme = {"http": _Pool, "https": _SecurePool}
-        return manager
-
-
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What came back."""
@@ -203,6 +125,9 @@ class Line:
         self.access = access
         self.session = requests.Session()
         self.session.trust_env = False  # no .netrc
+        # A server may know by a cookie who asked before, and must not be reminded where nobody is to be known.
+        self.session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        self._is_used = False
         if access.proxy:
             self.session.proxies.update({"http": access.proxy, "https": access.proxy})
         else:
@@ -210,21 +135,38 @@ class Line:
         environment = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("SSL_CERT_FILE")
         self.session.verify = access.ca_file or environment or True
         for scheme in ("http://", "https://"):
-            self.session.mount(scheme, _Adapter())
+            self.session.mount(scheme, Adapter())
 
-    def ask(self, method: str, target: str, **content: Any) -> Answer:
+    def ask(self, method: str, target: str, *, is_safe: bool = False, **content: Any) -> Answer:
         """Send a request and read its whole answer; a redirect is an answer.
+
+        A server may close a connection whenever it waits for the next request. So what changes data, which nobody may
+        send twice, goes over a new one, and what is safe is sent again if it met one that was being closed.
 
         Args:
             method: The request's method.
             target: Path and query, percent-encoded.
+            is_safe: Whether it changes nothing.
             content: ``headers`` and ``data`` or ``json``, as requests takes them.
 
         Raises:
             TargetUnreachable: no answer came, or none that ends.
         """
+        if not is_safe:
+            self.session.close()
+        try:
+            answer = self._asked(method, target, content)
+        except _ClosedConnection:
+            if not (is_safe and self._is_used):
+                raise
+            self.session.close()
+            answer = self._asked(method, target, content)
+        self._is_used = True
+        return answer
+
+    def _asked(self, method: str, target: str, content: Mapping[str, Any]) -> Answer:
         limits = self.access.limits
-        with _Alarm(limits.deadline) as alarm:
+        with Alarm(limits.deadline) as alarm:
             try:
                 # Read here, piece by piece: requests would take whatever comes.
                 with self.session.request(
@@ -238,7 +180,8 @@ class Line:
                     body = self._body(response)
             except requests.RequestException as error:
                 late = alarm.rung
-                raise TargetUnreachable(self._late() if late else reason(error, self.base_url, limits)) from error
+                kind = _ClosedConnection if _is_closed(error) and not late else TargetUnreachable
+                raise kind(self._late() if late else reason(error, self.base_url, limits)) from error
             if alarm.rung:  # a body without a length just ends when it is cut
                 raise TargetUnreachable(self._late())
         headers = {name.lower(): value for name, value in response.headers.items()}
@@ -261,6 +204,11 @@ class Line:
     def close(self) -> None:
         """Close the connections."""
         self.session.close()
+
+
+def _is_closed(error: requests.RequestException) -> bool:
+    causes = [getattr(cause, "args", ()) for cause in error.args]
+    return any(isinstance(cause, ConnectionError) for args in causes for cause in args)
 
 
 def reason(error: requests.RequestException, base_url: str, limits: Limits) -> str:
