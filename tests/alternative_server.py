@@ -210,7 +210,7 @@ class CrowdTwist(Service):
             return self.error(400, "input_error", "Coupon value is required.")
         if not isinstance(value, str) or len(value) > 1000:
             return self.error(400, "input_error", "Coupon value is wrong.")
-        if self.takes["form"] == "checked" and not re.fullmatch("[A-Z0-9]+", value):
+        if self.takes["form"] == "checked" and not re.fullmatch("[A-Z0-9-]+", value):
             return self.error(400, "input_error", "Codes have letters and digits.")
         if self.takes["lenience"] == "much":
             value = value.strip()
@@ -653,6 +653,8 @@ class _Server(ThreadingHTTPServer):
         if "firewall" in freedoms and (refused := _refused_unread(path)):
             return refused
         gateway = [answer for name, answer in _GATEWAYS.items() if name in freedoms]
+        if "gateway-403" in freedoms and asked.path.startswith("/api/v3/"):
+            gateway = []  # whose page has a 400 for it
         if gateway and not KNOWN.fullmatch(asked.path):
             return gateway[0]
         if "cross-origin" in freedoms and asked.method == "OPTIONS":
