@@ -9,6 +9,7 @@ import copy
 import gzip
 import json
 import re
+import sys
 import threading
 import time
 import zlib
@@ -637,6 +638,11 @@ class _Server(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.sessions: list[tuple[dict[str, str], list[str]]] = []
 
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing of clients that are gone."""
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
+
     def answered(self, asked: Asked, target: str) -> Response:
         """Answer, or let what stands before a server do it."""
         self.turns += 1
@@ -645,7 +651,7 @@ class _Server(ThreadingHTTPServer):
             return Response(503, "a moment", {"Retry-After": "0"})
         if "busy-date" in freedoms and self.turns % 2:
             return Response(429, b"", {"Retry-After": formatdate(usegmt=True)})
-        if "throttled" in freedoms and self.turns == 2:
+        if "throttled" in freedoms and self.turns == 2 and not freedoms & {"busy", "busy-date"}:
             return Response(429, b"<p>Too many requests</p>")
         path, _, _ = target.partition("?")
         if "prefix" in freedoms and not path.startswith(PREFIX):
