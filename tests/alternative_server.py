@@ -323,7 +323,7 @@ class ChargeOver(Service):
         found = re.fullmatch("/api/v3/coupon/([^/]*)", asked.path)
         if not found:
             return self.error(self.takes["unknown-endpoint-status"], "There is no such endpoint.")
-        if asked.method in {"PUT", "PATCH", "POST", "DELETE"} and self.takes["commands"] == "supported":
+        if asked.method in {"PUT", "PATCH", "DELETE"} and self.takes["commands"] == "supported":
             return self.command(asked, account, found[1])
         if asked.method not in {"GET", "HEAD"}:
             refused = self.error(self.takes["unsupported-command-status"], "The command requested is not supported.")

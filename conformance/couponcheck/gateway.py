@@ -29,7 +29,7 @@ def is_beyond_the_pages(document: Document, exchange: Exchange) -> bool:
         return False
     if exchange.request.method in {"HEAD", "OPTIONS"}:  # one has no body, the other is HTTP's own
         return True
-    if exchange.status < 400:  # another operation
+    if exchange.status < 400 and exchange.request.method in {"PUT", "PATCH", "DELETE"}:  # another operation
         return True
     return exchange.status in {FORBIDDEN, NOT_FOUND} and not _leads_somewhere(document, path)
 

@@ -626,8 +626,8 @@ DEFECTS: tuple[Defect, ...] = (
     ),
     _defect(
         "list-refusal-named-anew",
-        "A wrong id_type is refused with an identifier that no page has.",
-        handler=_answers(_LIST, _example("invalid_parameter"), _saying(error="bad_request")),
+        "A key is refused with the identifier of a page that does not exist when a list is asked for.",
+        handler=_answers(_LIST, _keyless, _saying(error="page_not_found")),
     ),
     _defect(
         "list-error-without-message",
