@@ -9,10 +9,13 @@ import copy
 import gzip
 import json
 import re
+import sys
 import threading
 import time
+import zlib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, ClassVar
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -27,6 +30,7 @@ class Response:
 
     status: int
     body: Any
+    """A JSON value, or the bytes that something before the service says."""
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -51,9 +55,9 @@ class Unreadable(Exception):
     """The body is no JSON."""
 
 
-def _read(raw: bytes) -> Any:
+def _read(raw: bytes, *, strict: bool = True) -> Any:
     def members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        if len({name for name, _ in pairs}) < len(pairs):
+        if strict and len({name for name, _ in pairs}) < len(pairs):
             raise Unreadable
         return dict(pairs)
 
@@ -123,6 +127,10 @@ class CrowdTwist(Service):
         "list-shape": "array",
         "number-type": "number",
         "sentences": "printed",
+        "member-names": "exact",
+        "more-members": "ignored",
+        "form": "unchecked",
+        "lenience": "none",
     }
     SHOWN = (
         "reward_id",
@@ -165,6 +173,9 @@ class CrowdTwist(Service):
         """Return whose key was sent."""
         keys = asked.query.get("api_key", [])
         sent = asked.headers.get("x-ct-authorization", "")
+        if self.takes["lenience"] == "much":
+            sent = sent or f"CTApiKey {asked.headers.get('x-api-key') or asked.headers.get('authorization', '')}"
+            keys = keys[-1:]
         if len(keys) == 1 and keys[0]:
             found = self.one("credential", scheme="api_key", secret=keys[0])
         elif sent.startswith("CTApiKey "):
@@ -175,8 +186,10 @@ class CrowdTwist(Service):
 
     def refused(self) -> Response:
         """Refuse a key."""
-        error = self.takes["refused-credential-error"]
-        return self.error(self.takes["refused-credential-status"], error, "The API key is missing or wrong.")
+        status, error = self.takes["refused-credential-status"], self.takes["refused-credential-error"]
+        # With 400 the pages know other errors, and who makes one up could mean any of them.
+        error = "input_error" if (status, error) == ("400", "unauthorized") else error
+        return self.error(status, error, "The API key is missing or wrong.")
 
     def unuse(self, asked: Asked) -> Response:
         """Make a used coupon usable again."""
@@ -184,16 +197,24 @@ class CrowdTwist(Service):
         if client is None:
             return self.refused()
         try:
-            body = _read(asked.raw) if asked.is_json else None
+            body = _read(asked.raw, strict=self.takes["lenience"] == "none") if asked.is_json else None
         except Unreadable:
             body = None
         if not isinstance(body, dict):
             return self.error(400, "input_error", "Send a JSON object.")
+        if self.takes["member-names"] == "any-case":
+            body = {name.lower(): value for name, value in body.items()}
+        if self.takes["more-members"] == "refused" and body.keys() - {"coupon_value"}:
+            return self.error(422, "input_error", "There are members that nobody knows.")
         value = body.get("coupon_value")
         if value is None or (isinstance(value, str) and not value.strip()):
             return self.error(400, "input_error", "Coupon value is required.")
         if not isinstance(value, str) or len(value) > 1000:
             return self.error(400, "input_error", "Coupon value is wrong.")
+        if self.takes["form"] == "checked" and not re.fullmatch("[A-Z0-9-]+", value):
+            return self.error(400, "input_error", "Codes have letters and digits.")
+        if self.takes["lenience"] == "much":
+            value = value.strip()
         coupon = self.one("coupon", client=client, code=value)
         if coupon is None:
             return self.error(404, "no_data", "Unable to find coupon.")
@@ -213,11 +234,19 @@ class CrowdTwist(Service):
         if not user_id.strip():
             return self.error(self.takes["empty-id"], "param_error", "Missing the user_id parameter")
         types = asked.query.get("id_type", ["id"])
+        if self.takes["lenience"] == "much":
+            user_id = user_id.strip()
+            types = [(types[-1] or "id").lower()]
         known = {"email", "facebook_user_id", "twitter_user_id", "id", "third_party_id", "username"}
         if len(types) != 1 or types[0] not in known:
             return self.error(wrong, "param_error", "A missing or invalid parameter is included in the request.")
         if (types[0] == "id" and not re.fullmatch("[0-9]+", user_id)) or (types[0] == "email" and "@" not in user_id):
             return self.error(wrong, "input_error", "The input provided in invalid or formatted incorrectly.")
+        forms = {"email": "[a-z0-9.+-]+@[a-z0-9.-]+", "username": r"[\w. ]+", "id": "[1-9][0-9]{0,18}"}
+        if self.takes["form"] == "checked" and not re.fullmatch(forms.get(types[0], "[a-z0-9-]+"), user_id):
+            return self.error(wrong, "input_error", "The input provided in invalid or formatted incorrectly.")
+        if self.takes["lenience"] == "much":
+            user_id = {"id": user_id.lstrip("0"), "email": user_id.lower()}.get(types[0], user_id)
         member = self.one("member", client=client, **{types[0]: user_id})
         if member is None:
             return self.error(self.takes["unknown-member"], "page_not_found", "User does not exist.")
@@ -246,6 +275,10 @@ class CrowdTwist(Service):
         return shown
 
 
+def _beyond_64(digits: str) -> bool:
+    return len(digits) > 30 or abs(int(float(digits))) > 2**63
+
+
 class ChargeOver(Service):
     """Retrieve a specific coupon."""
 
@@ -260,6 +293,10 @@ class ChargeOver(Service):
         "message": "empty",
         "shown": "all",
         "lists": "as given",
+        "commands": "unsupported",
+        "id-range": "any",
+        "challenge": "sent",
+        "lenience": "none",
     }
 
     def envelope(self, status: int, message: str | None, response: Any) -> dict[str, Any]:
@@ -286,23 +323,44 @@ class ChargeOver(Service):
         found = re.fullmatch("/api/v3/coupon/([^/]*)", asked.path)
         if not found:
             return self.error(self.takes["unknown-endpoint-status"], "There is no such endpoint.")
-        if asked.method != "GET":
+        if asked.method in {"PUT", "PATCH", "DELETE"} and self.takes["commands"] == "supported":
+            return self.command(asked, account, found[1])
+        if asked.method not in {"GET", "HEAD"}:
             refused = self.error(self.takes["unsupported-command-status"], "The command requested is not supported.")
             return Response(refused.status, refused.body, {"Allow": "GET"})
         if isinstance(account, Response):
             return account
-        if not re.fullmatch("-?(0|[1-9][0-9]*)", found[1]):
+        form = r"[+-]?[0-9]+(\.0)?" if self.takes["lenience"] == "much" else "-?(0|[1-9][0-9]*)"
+        if not re.fullmatch(form, found[1]) or (self.takes["id-range"] == "64-bit" and _beyond_64(found[1])):
             if self.takes["invalid-id-status"] == "404":
                 return self.missing()
             return self.error(400, "Missing or invalid parameter.")
-        coupon = self.one("coupon", account=account, coupon_id=int(found[1]) if len(found[1]) < 30 else -1)
+        coupon = self.found(account, found[1])
         if coupon is None:
             return self.missing()
         return Response(200, self.envelope(200, "", self.shown(coupon)))
 
+    def found(self, account: str, coupon_id: str) -> dict[str, Any] | None:
+        """Find an account's coupon."""
+        digits = coupon_id.partition(".")[0]
+        return self.one("coupon", account=account, coupon_id=int(digits) if len(digits) < 30 else -1)
+
+    def command(self, asked: Asked, account: str | Response, coupon_id: str) -> Response:
+        """Modify or delete a coupon, as the vendor lets other objects be."""
+        if isinstance(account, Response):
+            return account
+        coupon = self.found(account, coupon_id) if re.fullmatch("[0-9]+", coupon_id) else None
+        if coupon is None:
+            return self.missing()
+        if asked.method == "DELETE":
+            del self.entities[f"coupon.{self.name_of('coupon', coupon)}"]
+            return Response(200, self.envelope(200, "", response=True))
+        coupon |= _read(asked.raw)
+        return Response(202, self.envelope(202, "", {"id": coupon["coupon_id"]}), {"Location": asked.path})
+
     def account(self, asked: Asked) -> str | Response:
         """Return whose key pair was sent, or the refusal."""
-        challenge = {"WWW-Authenticate": 'Basic realm="coupons"'}
+        challenge = {"WWW-Authenticate": 'Basic realm="coupons"'} if self.takes["challenge"] == "sent" else {}
 
         def refused(reason: str) -> Response:
             message = f"Invalid or incorrect authorization [{reason}]"
@@ -313,7 +371,8 @@ class ChargeOver(Service):
             return refused("Missing (basic) authorization header.")
         scheme, _, encoded = sent.partition(" ")
         try:
-            secret = base64.b64decode(encoded, validate=True).decode()
+            padding = "==" if self.takes["lenience"] == "much" else ""
+            secret = base64.b64decode(encoded + padding, validate=not padding).decode()
         except ValueError:
             return refused("That is not base64")
         found = self.one("credential", secret=secret) if scheme.lower() == "basic" else None
@@ -351,6 +410,14 @@ class Shoplazza(Service):
         "received-status": "0",
         "errors": "printed",
         "request-id": "sent",
+        "form": "unchecked",
+        "received-count": "customer's",
+        "batch": "partial",
+        "repeated-id": "once",
+        "credential-order": "first",
+        "header": "access-token",
+        "lenience": "none",
+        "more": "zeros",
     }
 
     def error(self, status: int | str, message: str, member: str = "errors") -> Response:
@@ -370,7 +437,11 @@ class Shoplazza(Service):
             refused = self.error(405, "Method not allowed")
             return Response(refused.status, refused.body, {**refused.headers, "Allow": "POST"})
         sent = asked.headers.get("access-token")
+        if self.takes["header"] == "both":
+            sent = sent or asked.headers.get("authorization", "").removeprefix("Bearer ")
         credential = self.one("credential", secret=sent) if sent else None
+        if self.takes["credential-order"] == "after-body" and (wrong := self.unread(asked)):
+            return wrong
         if credential is None or credential["principal"] is None:
             return self.error(self.takes["unauthorized-status"], "Unauthorized", "error")
         if "write_price_rules" not in credential["scopes"]:
@@ -379,17 +450,55 @@ class Shoplazza(Service):
 
     def receive(self, asked: Asked, shop: str) -> Response:
         """Assign coupons to a customer."""
+        body = self.parsed(asked)
+        if isinstance(body, Response):
+            return body
+        customer_id = body.get("customer_id")
+        customer = self.one("customer", shop=shop, customer_id=customer_id) if isinstance(customer_id, str) else None
+        if self.takes["checks-order"] == "customer-first" and isinstance(customer_id, str) and customer is None:
+            return self.error(404, "customer not exist")
+        if wrong := self.wrong(body):
+            return wrong
+        if customer is None:
+            return self.error(404, "customer not exist")
+        ids = body["coupon_ids"] if self.takes["repeated-id"] == "each" else [*dict.fromkeys(body["coupon_ids"])]
+        before = copy.deepcopy(self.entities)
+        results = [self.assign(shop, customer, item) for item in ids]
+        refused = [result for result in results if result[0] != 1]
+        if refused and self.takes["batch"] == "atomic":
+            self.entities = before
+            results = refused = [(code, None) for code, _ in refused]
+        if len(refused) == len(results) and (error := self.as_error(refused[0][0])):
+            return error
+        codes = [result[0] for result in results]
+        status = int(self.takes["received-status"]) if 1 in codes else codes[0]
+        items = [item for _, item in results if item]
+        more = {"limit": 0, "has_more": False, "cursor": "0"}
+        if self.takes["more"] == "others":
+            more |= {"limit": 100, "cursor": ""}
+        return Response(200, {"status": status, "items": items, **more}, self.head())
+
+    def unread(self, asked: Asked) -> Response | None:
+        """Tell what is wrong with a request whoever sends it."""
+        body = self.parsed(asked)
+        return body if isinstance(body, Response) else self.wrong(body)
+
+    def parsed(self, asked: Asked) -> dict[str, Any] | Response:
+        """Read the body."""
+        lenient = self.takes["lenience"] == "much"
         try:
-            body = _read(asked.raw) if asked.is_json else None
+            body = _read(asked.raw, strict=not lenient) if asked.is_json else None
         except Unreadable:
             body = None
         if not isinstance(body, dict):
             return self.error(400, "Bad Request")
+        if lenient:
+            body = {name.lower(): item.strip() if isinstance(item, str) else item for name, item in body.items()}
+        return body
+
+    def wrong(self, body: dict[str, Any]) -> Response | None:
+        """Tell what is wrong with a body without looking anything up."""
         customer_id, ids = body.get("customer_id"), body.get("coupon_ids")
-        customer = self.one("customer", shop=shop, customer_id=customer_id) if isinstance(customer_id, str) else None
-        unknown = self.error(404, "customer not exist")
-        if self.takes["checks-order"] == "customer-first" and isinstance(customer_id, str) and customer is None:
-            return unknown
         if customer_id is None or ids is None:
             return self.error(self.takes["missing-field-status"], "Bad Request")
         if not isinstance(customer_id, str) or not isinstance(ids, list):
@@ -400,18 +509,11 @@ class Shoplazza(Service):
             return self.error(422, "CouponIds is required")
         if not customer_id.strip():
             return self.error(self.takes["missing-field-status"], "Bad Request")
-        if customer is None:
-            return unknown
-        results = [self.assign(shop, customer, item) for item in dict.fromkeys(ids)]
-        refused = [result for result in results if result[0] != 1]
-        if len(refused) == len(results) and (error := self.as_error(refused[0][0])):
-            return error
-        codes = [result[0] for result in results]
-        status = int(self.takes["received-status"]) if 1 in codes else codes[0]
-        items = [item for _, item in results if item]
-        return Response(
-            200, {"status": status, "items": items, "limit": 0, "has_more": False, "cursor": "0"}, self.head()
-        )
+        if self.takes["form"] != "unchecked" and not (
+            re.fullmatch("[0-9]{4,19}", customer_id) and all(re.fullmatch("[0-9]{18,19}", item) for item in ids)
+        ):
+            return self.error(self.takes["form"], "Bad Request")
+        return None
 
     def as_error(self, code: int) -> Response | None:
         """Turn a refusal of everything into an error, where that is this server's way."""
@@ -449,7 +551,10 @@ class Shoplazza(Service):
         item = {name: coupon[name] for name in ("id", "discount_text", "prerequisite_text", "is_first_order")}
         item["value"] = str(coupon["value"]) if self.takes["value-type"] == "string" else coupon["value"]
         item["stock"] = before if self.takes["stock-after"] == "before" else coupon["stock"]
-        item |= {"coupon_status": state, "received_count": receipt["received_count"]}
+        count = receipt["received_count"]
+        if self.takes["received-count"] == "everybody's":
+            count = sum(other["received_count"] for other in self.all("receipt") if other["coupon"] == what)
+        item |= {"coupon_status": state, "received_count": count}
         return code, item if self.takes["item-status"] == "absent" else {**item, "status": 0}
 
 
@@ -471,7 +576,31 @@ def _backwards(value: Any) -> Any:
 
 
 FREEDOMS = frozenset(
-    {"more-members", "backwards", "pretty", "fractions", "charset", "chunked", "gzip", "busy", "close", "prefix"}
+    {
+        "more-members",
+        "backwards",
+        "pretty",
+        "fractions",
+        "charset",
+        "chunked",
+        "gzip",
+        "deflate",
+        "busy",
+        "busy-date",
+        "throttled",
+        "close",
+        "hangs-up",
+        "http-1.0",
+        "early-hints",
+        "small-letters",
+        "session",
+        "cross-origin",
+        "prefix",
+        "firewall",
+        "gateway-404",
+        "gateway-403",
+        "gateway-page",
+    }
 )
 """What the server may do whatever it says."""
 PREFIX = "/loyalty/v7"
@@ -488,6 +617,15 @@ def _written(body: Any, freedoms: frozenset[str]) -> bytes:
     return re.sub(r'"<(-?[0-9]+)>"', r"\1.0", text).encode()
 
 
+_CREDENTIALS = ("authorization", "x-ct-authorization", "access-token")
+_GATEWAYS = {
+    "gateway-404": Response(404, {"message": "no Route matched with those values"}),
+    "gateway-403": Response(403, {"message": "Missing Authentication Token"}),
+    "gateway-page": Response(404, b"<html><h1>404 Not Found</h1><hr>nginx</html>"),
+}
+"""What is said of a path that leads nowhere by what stands before a server."""
+
+
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
@@ -495,6 +633,76 @@ class _Server(ThreadingHTTPServer):
     freedoms: frozenset[str]
     turns = 0
     lock = threading.Lock()
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.sessions: list[tuple[dict[str, str], list[str]]] = []
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing of clients that are gone."""
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
+
+    def answered(self, asked: Asked, target: str) -> Response:
+        """Answer, or let what stands before a server do it."""
+        self.turns += 1
+        freedoms = self.freedoms
+        if "busy" in freedoms and self.turns % 2:
+            return Response(503, "a moment", {"Retry-After": "0"})
+        if "busy-date" in freedoms and self.turns % 2:
+            return Response(429, b"", {"Retry-After": formatdate(usegmt=True)})
+        if "throttled" in freedoms and self.turns == 2 and not freedoms & {"busy", "busy-date"}:
+            return Response(429, b"<p>Too many requests</p>")
+        path, _, _ = target.partition("?")
+        if "prefix" in freedoms and not path.startswith(PREFIX):
+            return Response(404, "not here")
+        if "firewall" in freedoms and (refused := _refused_unread(path)):
+            return refused
+        gateway = [answer for name, answer in _GATEWAYS.items() if name in freedoms]
+        if "gateway-403" in freedoms and asked.path.startswith("/api/v3/"):
+            gateway = []  # whose page has a 400 for it
+        if gateway and not KNOWN.fullmatch(asked.path):
+            return gateway[0]
+        if "cross-origin" in freedoms and asked.method == "OPTIONS":
+            return Response(204, b"", {"Access-Control-Allow-Origin": "*", "Access-Control-Allow-Methods": "*"})
+        return self._remembered(asked) if "session" in freedoms else self.service.answer(asked)
+
+    def _remembered(self, asked: Asked) -> Response:
+        """Know whoever was known before, by a cookie."""
+        own = {name: asked.headers[name] for name in _CREDENTIALS if name in asked.headers}
+        keys = asked.query.get("api_key", [])
+        session = re.search("session=([0-9]+)", asked.headers.get("cookie", ""))
+        if session and not own and not keys:
+            headers, keys = self.sessions[int(session[1])]
+            asked = replace(asked, headers={**asked.headers, **headers}, query={**asked.query, "api_key": keys})
+        answer = self.service.answer(asked)
+        if answer.status == 200 and not session:
+            self.sessions.append((own, keys))
+            answer = replace(
+                answer, headers={**answer.headers, "Set-Cookie": f"session={len(self.sessions) - 1}; Path=/"}
+            )
+        return answer
+
+
+KNOWN = re.compile(
+    r"/v2/coupon/unuse|/v2/users/[^/]*/usable_coupons|/api/v3/coupon/[^/]*|/openapi/2022-01/coupons/receive"
+)
+"""Paths that lead somewhere."""
+
+
+def _refused_unread(path: str) -> Response | None:
+    """Refuse what usual servers and firewalls never let an application see."""
+    if "//" in path:
+        return Response(301, b"<p>Moved Permanently</p>", {"Location": re.sub("/+", "/", path)})
+    try:
+        text = unquote(path, errors="strict")
+    except UnicodeDecodeError:
+        return Response(400, b"")
+    if re.search("' OR '", text):
+        return Response(403, b"<html>Sorry, you have been blocked</html>")
+    if re.search(r"[%;\\*<>\x00-\x1f\x7f]", text):
+        return Response(400, b"<!doctype html><title>HTTP Status 400 - Bad Request</title>")
+    return None
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -505,21 +713,29 @@ class _Handler(BaseHTTPRequestHandler):
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the library's name
         """Say nothing."""
 
+    def send_header(self, keyword: str, value: str) -> None:
+        """Write a header, of which case is no part."""
+        super().send_header(keyword.lower() if "small-letters" in self.server.freedoms else keyword, value)
+
     def handle_one_request(self) -> None:
         """Serve any method, whatever its name."""
         self.raw_requestline = self.rfile.readline(65537)
         if not self.raw_requestline:
             self.close_connection = True
             return
+        if "http-1.0" in self.server.freedoms:
+            self.protocol_version = "HTTP/1.0"
         if self.parse_request():
             self._serve()
             self.wfile.flush()
+        if "hangs-up" in self.server.freedoms:
+            self.close_connection = True
 
     def _serve(self) -> None:
         freedoms = self.server.freedoms
         length = int(self.headers.get("Content-Length") or 0)
         raw = self.rfile.read(length)
-        url = urlsplit(self.path)
+        url = urlsplit(self.path if self.path[:2] != "//" else f"/.{self.path}")
         path = url.path.removeprefix(PREFIX) if "prefix" in freedoms else url.path
         asked = Asked(
             self.command,
@@ -529,30 +745,34 @@ class _Handler(BaseHTTPRequestHandler):
             raw,
         )
         with self.server.lock:
-            self.server.turns += 1
-            if "busy" in freedoms and self.server.turns % 2:
-                answer = Response(503, "a moment", {"Retry-After": "0"})
-            elif "prefix" in freedoms and not url.path.startswith(PREFIX):
-                answer = Response(404, "not here")
-            else:
-                answer = self.server.service.answer(asked)
+            answer = self.server.answered(asked, self.path)
+        if "early-hints" in freedoms:
+            self.wfile.write(b"HTTP/1.1 103 Early Hints\r\nLink: </a.css>; rel=preload\r\n\r\n")
         self._send(answer, freedoms)
 
     def _send(self, answer: Response, freedoms: frozenset[str]) -> None:
-        content = _written(answer.body, freedoms)
+        is_json = not isinstance(answer.body, bytes)
+        content = _written(answer.body, freedoms) if is_json else answer.body
         self.send_response(answer.status)
         for name, value in answer.headers.items():
             self.send_header(name, value)
         charset = '; charset="UTF-8"' if "charset" in freedoms else ""
-        self.send_header("Content-Type", f"application/json{charset}")
-        if "gzip" in freedoms and "gzip" in self.headers.get("Accept-Encoding", ""):
-            content = gzip.compress(content)
-            self.send_header("Content-Encoding", "gzip")
+        if content:
+            self.send_header("Content-Type", f"application/json{charset}" if is_json else "text/html")
+        accepted = self.headers.get("Accept-Encoding", "")
+        for coding, compress in (("gzip", gzip.compress), ("deflate", zlib.compress)):
+            if content and coding in freedoms and coding in accepted:
+                content = compress(content)
+                self.send_header("Content-Encoding", coding)
+                break
         if "close" in freedoms:
             self.send_header("Connection", "close")
+        if answer.status == 204:
+            self.end_headers()
+            return
         if self.command == "HEAD":
             content = b""
-        if "chunked" in freedoms and self.command != "HEAD":
+        if "chunked" in freedoms and self.command != "HEAD" and self.protocol_version == "HTTP/1.1":
             self.send_header("Transfer-Encoding", "chunked")
             self.end_headers()
             for piece in (content[:5], content[5:]):
@@ -579,7 +799,7 @@ def alternative(
 ) -> Iterator[Running]:
     """Run the server on a free port as long as the block lasts."""
     assert freedoms <= FREEDOMS
-    server = _Server(("127.0.0.1", 0), _Handler)
+    server = _Server()
     server.service = SERVICES[vendor](entities, readings or {})
     server.freedoms = freedoms
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})

@@ -36,9 +36,14 @@ def variable(vendor: str, name: str, part: str) -> str:
 
 def contents(url: str, vendor: str) -> dict[str, Any]:
     """Return a target file that tells all about one vendor's side of a mock."""
+    return described(url, vendor, seeded(url, vendor))
+
+
+def described(url: str, vendor: str, entities: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Return a target file that tells all about a server with these entities."""
     _, catalogue, pack = known(vendor)
     needed = {handle for requirement in catalogue.checked for handle in requirement.handles}
-    bindings = {handle: members for handle, members in seeded(url, vendor).items() if handle in needed}
+    bindings = {handle: members for handle, members in entities.items() if handle in needed}
     credentials = {}
     for entity in pack.entities:
         if entity.kind == CREDENTIAL and entity.handle in needed:

@@ -1,5 +1,9 @@
-"""Connections that can be cut when their time is up, so that nobody who drips, hangs or is unknown is waited for."""
+"""Connections that can be cut when their time is up, so that nobody who drips, hangs or is unknown is waited for.
 
+They also read past what a server may say before its answer.
+"""
+
+import http.client
 import math
 import socket
 import threading
@@ -149,12 +153,22 @@ def _looked_up(host: str, port: int) -> None:
         socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
 
 
+class _Response(http.client.HTTPResponse):
+    def begin(self) -> None:
+        super().begin()
+        # What comes before the answer, such as 103 Early Hints; the library knows of 100 only.
+        while http.client.SWITCHING_PROTOCOLS < self.status < http.client.OK:
+            # None says that the head is still to be read.
+            self.headers = None  # type: ignore[assignment]
+            super().begin()
+
+
 class _Connection(_Watched, HTTPConnection):
-    pass
+    response_class = _Response
 
 
 class _SecureConnection(_Watched, HTTPSConnection):
-    pass
+    response_class = _Response
 
 
 class _Pool(HTTPConnectionPool):

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from email.message import Message
 from email.utils import parsedate_to_datetime
 from functools import cached_property
+from http.client import SERVICE_UNAVAILABLE, TOO_MANY_REQUESTS
 from threading import Barrier
 from typing import Any
 
@@ -26,9 +27,11 @@ READING = frozenset({"GET", "HEAD", "OPTIONS"})
 """Methods that HTTP calls safe."""
 KINDS = READS, WRITES, AT_ONCE, GENERATED = "reads", "writes", "at_once", "generated"
 """Kinds of requests that are counted: one after the other, at the same moment, made up."""
-_BUSY = {429, 503}
+_BUSY = {TOO_MANY_REQUESTS, SERVICE_UNAVAILABLE}
 _AROUND = 40
 """Characters of a text that are shown on either side of a mistake."""
+_PAUSE = 1.0
+"""Seconds until a 429 without Retry-After is asked again; no vendor documents the header."""
 _PATIENCE = 20
 """How often a request is sent again that was sent along with others, which keep a server busy."""
 
@@ -150,6 +153,8 @@ def _depth(value: Any) -> int:
 def _wait(exchange: Exchange) -> float | None:
     """Return the seconds that a Retry-After asks for, as a number or a date; None if it asks for nothing."""
     text = exchange.headers.get("retry-after", "").strip()
+    if not text and exchange.status == TOO_MANY_REQUESTS:
+        return _PAUSE
     if re.fullmatch("[0-9]{1,9}", text):
         return float(text)
     try:
@@ -197,7 +202,7 @@ class Client:
         self.send("", HttpRequest("GET", "/", (), None))
 
     def send(self, operation: str, request: HttpRequest, patience: int = 1, *, kind: str = "") -> Exchange:
-        """Send a request; a 429 or 503 that says when to come back is waited out.
+        """Send a request; a 429, or a 503 that says when to come back, is waited out.
 
         Args:
             operation: Whose answer it is to be.
@@ -225,7 +230,8 @@ class Client:
     def _send(self, operation: str, request: HttpRequest, kind: str) -> Exchange:
         self._allowance.take()
         self.sent[kind] += 1
-        answer = self._line.ask(request.method, request.target, headers=dict(request.headers), data=request.body)
+        headers, is_safe = dict(request.headers), request.method in READING
+        answer = self._line.ask(request.method, request.target, is_safe=is_safe, headers=headers, data=request.body)
         return Exchange(request, operation, answer.status, answer.headers, answer.content)
 
     def send_at_once(self, requests: Sequence[tuple[str, HttpRequest]]) -> list[Exchange]:

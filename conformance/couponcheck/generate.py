@@ -27,7 +27,7 @@ SMALLER = 40
 """Requests at most that look for a smaller one, once a read was answered wrongly."""
 _JSON_TYPES = (dict, list, str, int, float, bool, type(None))
 _MODES = {"invalid": schemathesis.GenerationMode.NEGATIVE, "valid": schemathesis.GenerationMode.POSITIVE}
-_ODD = "/\\%?#;"
+_ODD = "/\\%?#;*<>"
 """Characters that gateways have opinions of their own about."""
 _SEGMENTS = st.text(
     st.characters(codec="utf-8", categories=("L", "M", "N", "P", "S"), include_characters=" ", exclude_characters=_ODD)

@@ -3,10 +3,9 @@
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from http.client import NOT_FOUND
 from itertools import islice
 
-from couponspec.document import JSON, Document
+from couponspec.document import Document
 from couponspec.request import Bindings, Unbound, build
 from couponspec.schema import Option
 
@@ -15,6 +14,7 @@ from couponcheck.contract import Violation, operation_of, readings_used, tolerat
 from couponcheck.disclosure import disclosures
 from couponcheck.exchange import READING, Exchange
 from couponcheck.expect import Judgement, Mismatch
+from couponcheck.gateway import is_beyond_the_pages
 from couponcheck.pool import Entities
 from couponcheck.target import Target
 from couponcheck.transport import LimitReached, TargetUnreachable, UnusableTarget
@@ -305,6 +305,8 @@ class Judge:
         judged: list[Exchange] = []
         used: set[Option] = set()
         for exchange in self._answers(requirement.operation):
+            if contract.aspect != "disclosure" and is_beyond_the_pages(self.document, exchange):
+                continue
             if contract.of and (contract.of == "success") != (exchange.status < 400):
                 continue
             judged.append(exchange)
@@ -342,7 +344,7 @@ class Judge:
                 continue
             for exchange in self.outcome(requirement).exchanges:
                 beside = exchange.operation == self.document.general.id and requirement.operation == operation
-                if exchange.operation == operation or (beside and _is_its_own(exchange)):
+                if exchange.operation == operation or beside:
                     yield exchange
 
     def _scenarios(self, operation: str) -> list[Requirement]:
@@ -404,16 +406,6 @@ class Judge:
 
     def _readings(self, exchanges: list[Exchange]) -> tuple[Option, ...]:
         return tuple(sorted({option for exchange in exchanges for option in readings_used(self.document, exchange)}))
-
-
-def _is_its_own(exchange: Exchange) -> bool:
-    """Tell whether an answer beside the operations has to be like theirs.
-
-    HEAD has no body, OPTIONS is HTTP's own, and a path that leads nowhere may be answered by what stands before a
-    server.
-    """
-    gateway = exchange.status == NOT_FOUND and exchange.media_type != JSON
-    return exchange.request.method not in {"HEAD", "OPTIONS"} and not gateway
 
 
 def _may_be_old(call: Call) -> bool:

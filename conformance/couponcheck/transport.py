@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http.client import PROXY_AUTHENTICATION_REQUIRED
+from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -13,7 +14,7 @@ import requests
 from urllib3.exceptions import HTTPError
 
 from couponcheck.deadline import Adapter, Alarm
-from couponcheck.unanswered import reason, refused
+from couponcheck.unanswered import is_closed, reason, refused
 
 _PIECE = 16_384
 """Bytes that are read at once."""
@@ -21,6 +22,10 @@ _PIECE = 16_384
 
 class TargetUnreachable(Exception):
     """The target does not answer; the message is one sentence with the reason."""
+
+
+class _ClosedConnection(TargetUnreachable):
+    """The connection was closed before anything of the answer came."""
 
 
 class UnusableTarget(Exception):
@@ -122,6 +127,9 @@ class Line:
         self.access = access
         self.session = requests.Session()
         self.session.trust_env = False  # no .netrc
+        # A server may know by a cookie who asked before, and must not be reminded where nobody is to be known.
+        self.session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        self._is_used = False
         if access.proxy:
             self.session.proxies.update({"http": access.proxy, "https": access.proxy})
         else:
@@ -131,17 +139,34 @@ class Line:
         for scheme in ("http://", "https://"):
             self.session.mount(scheme, Adapter())
 
-    def ask(self, method: str, target: str, **content: Any) -> Answer:
+    def ask(self, method: str, target: str, *, is_safe: bool = False, **content: Any) -> Answer:
         """Send a request and read its whole answer; a redirect is an answer.
+
+        A server may close a connection whenever it waits for the next request. So what changes data, which nobody may
+        send twice, goes over a new one, and what is safe is sent again if it met one that was being closed.
 
         Args:
             method: The request's method.
             target: Path and query, percent-encoded.
+            is_safe: Whether it changes nothing.
             content: ``headers`` and ``data`` or ``json``, as requests takes them.
 
         Raises:
             TargetUnreachable: no answer came, or none that ends.
         """
+        if not is_safe:
+            self.session.close()
+        try:
+            answer = self._asked(method, target, content)
+        except _ClosedConnection:
+            if not (is_safe and self._is_used):
+                raise
+            self.session.close()
+            answer = self._asked(method, target, content)
+        self._is_used = True
+        return answer
+
+    def _asked(self, method: str, target: str, content: Mapping[str, Any]) -> Answer:
         limits = self.access.limits
         with Alarm(limits.deadline) as alarm:
             try:
@@ -157,7 +182,8 @@ class Line:
                     body = self._body(response)
             except (requests.RequestException, HTTPError) as error:
                 late = alarm.rung
-                raise TargetUnreachable(
+                kind = _ClosedConnection if is_closed(error) and not late else TargetUnreachable
+                raise kind(
                     self._late() if late else reason(error, self.base_url, limits.timeout, self._proxy)
                 ) from error
             if alarm.rung:  # a body without a length just ends when it is cut

@@ -61,6 +61,13 @@ _UNREAD: Mapping[type[BaseException], str] = {
 """As above, for what went wrong afterwards."""
 
 
+def is_closed(error: Exception) -> bool:
+    """Tell whether a connection was closed before anything of an answer came."""
+    return any(isinstance(cause, ConnectionError) for cause in _causes(error)) and not any(
+        isinstance(cause, requests.exceptions.ChunkedEncodingError) for cause in _causes(error)
+    )
+
+
 def refused(base_url: str, proxy: str, answer: str) -> str:
     """Say that a proxy does not let anything through."""
     return f"{base_url} cannot be reached through the proxy {proxy}: it answers {answer}"

@@ -37,9 +37,29 @@ def _beyond(bits: int) -> Callable[[str], str]:
     return lambda text: str(int(text) + 2**bits) if text.isdecimal() else _longer(text)
 
 
+_LONG_ENOUGH = 8
+"""Letters and digits that can be others without meeting another real value."""
+_OTHERS = str.maketrans(
+    "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ",
+    "5678901234defabcqrstuvwxyzghijklmnopDEFABCQRSTUVWXYZGHIJKLMNOP",
+)
+"""Digits for digits, letters for letters, and of these hexadecimal digits for each other."""
+
+
+def _same_form(text: str) -> str:
+    if text.isdecimal() and len(text) < _LONG_ENOUGH:
+        return str(int(text) + 1_500_000_000)  # which 32 bits still hold
+    places = [place for place, character in enumerate(text) if place and character.isalnum()][-_LONG_ENOUGH:]
+    other = "".join(
+        character.translate(_OTHERS) if place in places else character for place, character in enumerate(text)
+    )
+    return _longer(text) if other == text else other
+
+
 LIKENESSES: Mapping[str, Callable[[str], str]] = {
     "longer": _longer,
     "shorter": _shorter,
+    "same-form": _same_form,
     "other-case": _other_case,
     "encoded": lambda text: "".join(f"%{byte:02X}" for byte in text.encode()),
     "wide": lambda text: text.translate({ord("0") + digit: 0xFF10 + digit for digit in range(10)}),

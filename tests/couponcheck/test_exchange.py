@@ -130,6 +130,59 @@ def test_nothing_else_is_waited_out(tiny: Tiny, status: int, headers: dict[str, 
     assert len(tiny.asked) == 1
 
 
+def test_a_429_that_does_not_say_when_to_come_back_is_asked_again_a_little_later(
+    tiny: Tiny, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waited: list[float] = []
+    monkeypatch.setattr(time, "sleep", waited.append)
+    tiny.scripts = [reply(429, b"<p>Too many</p>"), reply(200)]
+    with client(tiny.url) as asking:
+        assert asking.send("x", GET).status == 200
+    assert waited == [1.0]
+
+
+def test_what_comes_before_an_answer_is_not_taken_for_it(tiny: Tiny) -> None:
+    def hinted(handler: BaseHTTPRequestHandler) -> None:
+        handler.wfile.write(b"HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\n")
+        reply(201, b"[1]")(handler)
+
+    tiny.scripts = [hinted, reply(200, b"[2]")]
+    with client(tiny.url) as asking:
+        first, second = asking.send("x", GET), asking.send("x", GET)
+    assert (first.status, first.body, "link" in first.headers) == (201, [1], False)
+    assert second.body == [2]
+
+
+def test_a_cookie_is_never_sent_back(tiny: Tiny) -> None:
+    tiny.scripts = [reply(200, Set_Cookie="session=1; Path=/"), reply(200)]
+    with client(tiny.url) as asking:
+        asking.send("x", GET)
+        asking.send("x", GET)
+    assert [headers.get("cookie") for _, _, headers, _ in tiny.asked] == [None, None]
+
+
+def hung_up(handler: BaseHTTPRequestHandler) -> None:
+    """Close the connection without a word."""
+    handler.connection.shutdown(socket.SHUT_RDWR)
+    handler.close_connection = True
+
+
+def test_a_read_that_met_a_dying_connection_is_sent_again(tiny: Tiny) -> None:
+    tiny.scripts = [reply(200), hung_up, reply(200, b"[2]")]
+    with client(tiny.url) as asking:
+        asking.send("x", GET)
+        assert asking.send("x", GET).body == [2]
+
+
+def test_a_write_is_never_sent_twice(tiny: Tiny) -> None:
+    tiny.scripts = [reply(200), hung_up]
+    with client(tiny.url) as asking:
+        asking.send("x", GET)
+        with pytest.raises(TargetUnreachable):
+            asking.send("x", HttpRequest("POST", "/v2/list", (), b"{}"))
+    assert len(tiny.asked) == 2
+
+
 def test_a_moment_to_come_back_at_may_be_a_date(tiny: Tiny) -> None:
     tiny.scripts = [reply(503, b"<p>busy</p>", Retry_After="Wed, 21 Oct 2015 07:28:00 GMT"), reply(200, b"{}")]
     with client(tiny.url) as asking:

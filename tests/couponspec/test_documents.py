@@ -429,7 +429,9 @@ def test_an_error_has_only_an_identifier_of_its_status() -> None:
         name = pointer.removeprefix("/")
         for operation in (*document(vendor).operations.values(), document(vendor).general):
             for response, example in examples_of_errors(operation):
-                identifier = "banana" if isinstance(example.value[name], str) else 299
+                identifier: object = "banana" if isinstance(example.value[name], str) else 299
+                if document(vendor).vendor == "crowdtwist" and example.status in {401, 403}:
+                    identifier = "no_activities"  # no page names one for a refused key, but this has its meaning
                 validator = operation.validator(response, example.media_type, {})
                 assert not validator.is_valid({**example.value, name: identifier}), f"{operation.id} {example.name}"
                 seen += 1

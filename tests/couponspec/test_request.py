@@ -334,6 +334,8 @@ def test_a_secret_is_shown_as_the_variable_that_holds_it(request_: HttpRequest, 
     ("text", "filled"),
     [
         ("{coupon.used.code|longer}", "JDSI2JE0"),
+        ("{coupon.used.code|same-form}", "JAIS7TB"),
+        ("{member.alice.id|same-form}", "1500001001"),
         ("{coupon.used.code|shorter}", "JDSI2J"),
         ("{coupon.used.code|other-case}", "jdsi2je"),
         ("{member.alice.id|other-case}", "10010"),

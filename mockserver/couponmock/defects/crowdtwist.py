@@ -641,8 +641,8 @@ DEFECTS: tuple[Defect, ...] = (
     ),
     _defect(
         "list-refusal-named-anew",
-        "A key is refused with an identifier that no page has when a list is asked for.",
-        handler=_answers(_LIST, _keyless, _saying(error="unauthorized")),
+        "A key is refused with the identifier of a page that does not exist when a list is asked for.",
+        handler=_answers(_LIST, _keyless, _saying(error="page_not_found")),
     ),
     _defect(
         "list-error-without-message",

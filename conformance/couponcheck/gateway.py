@@ -1,0 +1,47 @@
+"""Answers that no page speaks of: by what stands before a server, by HTTP itself, or by operations beside the vendor's.
+
+What such an answer looks like is nobody's rule, and its status no more than what a requirement says of it.
+"""
+
+import re
+from http.client import FORBIDDEN, NOT_FOUND
+from urllib.parse import unquote
+
+from couponspec.document import Document
+
+from couponcheck.exchange import Exchange
+
+_ODD = re.compile(r"[%;\\*<>\x00-\x1f\x7f]|//|' OR '")
+"""What usual servers and firewalls keep from an application, in a path that is decoded once."""
+
+
+def is_beyond_the_pages(document: Document, exchange: Exchange) -> bool:
+    """Tell whether the form of an answer is left open by the vendor's pages.
+
+    Args:
+        document: The vendor's document, which knows the paths.
+        exchange: A request and its answer.
+    """
+    path = exchange.request.target.partition("?")[0]
+    if is_odd(path) and 300 <= exchange.status < 500:
+        return True
+    if exchange.operation != document.general.id:
+        return False
+    if exchange.request.method in {"HEAD", "OPTIONS"}:  # one has no body, the other is HTTP's own
+        return True
+    if exchange.status < 400 and exchange.request.method in {"PUT", "PATCH", "DELETE"}:  # another operation
+        return True
+    return exchange.status in {FORBIDDEN, NOT_FOUND} and not _leads_somewhere(document, path)
+
+
+def is_odd(path: str) -> bool:
+    """Tell whether a path, percent-encoded, need not reach any application."""
+    try:
+        return _ODD.search(unquote(path, errors="strict")) is not None
+    except UnicodeDecodeError:
+        return True
+
+
+def _leads_somewhere(document: Document, path: str) -> bool:
+    templates = {operation.path for operation in document.operations.values()}
+    return any(re.fullmatch(re.sub(r"\{[^}]+\}", "[^/]*", template), path) for template in templates)
