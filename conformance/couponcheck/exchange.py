@@ -4,14 +4,15 @@ import json
 import math
 import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from email.message import Message
 from email.utils import parsedate_to_datetime
 from functools import cached_property
+from queue import SimpleQueue
 from threading import Barrier
-from typing import Any
+from typing import Any, TypeVar
 
 from couponspec.request import HttpRequest
 
@@ -23,6 +24,8 @@ DEEPEST = 100
 """Levels of a body; no vendor has more than four, and a thousand would end the suite instead of failing the target."""
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
 """Methods that HTTP calls safe."""
+Thing = TypeVar("Thing")
+Result = TypeVar("Result")
 _BUSY = {429, 503}
 _PATIENCE = 20
 """How often a request is sent again that was sent along with others, which keep a server busy."""
@@ -167,13 +170,13 @@ class Client:
         """
         self.send("", HttpRequest("GET", "/", (), None))
 
-    def send(self, operation: str, request: HttpRequest, patience: int = 1) -> Exchange:
+    def send(self, operation: str, request: HttpRequest, patience: int = 0) -> Exchange:
         """Send a request; a 429 or 503 that says when to come back is waited out.
 
         Args:
             operation: Whose answer it is to be.
             request: What is sent.
-            patience: How often.
+            patience: How often; at least as often as others of this run may have come first.
 
         Raises:
             TargetUnreachable: no answer came.
@@ -183,7 +186,7 @@ class Client:
         extra = tuple(pair for pair in self._line.access.headers.items() if pair[0].lower() not in names)
         request = replace(request, headers=(*request.headers, *extra))
         exchange = self._send(operation, request)
-        for _ in range(patience):
+        for _ in range(max(patience, self._allowance.askers)):
             wait = _wait(exchange) if exchange.status in _BUSY else None
             if wait is None or wait > LONGEST_WAIT:
                 break
@@ -208,7 +211,7 @@ class Client:
             LimitReached: no more requests may be sent.
         """
         ready = Barrier(len(requests))
-        clients = [Client(self.base_url, self._agent, self._line.access, self._allowance) for _ in requests]
+        clients = [self.another() for _ in requests]
 
         def send(client: Client, operation: str, request: HttpRequest) -> Exchange:
             ready.wait()
@@ -225,6 +228,50 @@ class Client:
             for client in clients:
                 self.count += client.count
                 client.close()
+
+    @property
+    def at_a_time(self) -> int:
+        """Return how many reads may be sent at a time."""
+        return self._line.access.limits.parallel
+
+    def each_of(self, do: "Callable[[Client, Thing], Result]", things: Iterable[Thing]) -> Iterator[Result]:
+        """Do something about each thing, several at a time where the target file allows it.
+
+        Args:
+            do: What to do; each of those at work gets a client of its own.
+            things: What it is done about.
+
+        Yields:
+            The results, in the order of the things.
+        """
+        if self.at_a_time == 1:
+            yield from (do(self, thing) for thing in things)
+            return
+        clients = [self.another() for _ in range(self.at_a_time)]
+        idle: SimpleQueue[Client] = SimpleQueue()
+        for client in clients:
+            idle.put(client)
+
+        def done(thing: Thing) -> Result:
+            client = idle.get()
+            try:
+                return do(client, thing)
+            finally:
+                idle.put(client)
+
+        threads = ThreadPoolExecutor(len(clients))
+        try:
+            for future in [threads.submit(done, thing) for thing in things]:
+                yield future.result()
+        finally:
+            threads.shutdown(cancel_futures=True)
+            for client in clients:
+                self.count += client.count
+                client.close()
+
+    def another(self) -> "Client":
+        """Return a client of the same server with connections of its own, which shares what may still be sent."""
+        return Client(self.base_url, self._agent, self._line.access, self._allowance)
 
     def close(self) -> None:
         """Close the connections."""

@@ -17,7 +17,7 @@ from couponspec.request import build
 from couponspec.schema import compiled
 from hypothesis import HealthCheck, Phase
 
-from couponcheck.exchange import Exchange
+from couponcheck.exchange import READING, Exchange
 from couponcheck.target import Target
 
 _JSON_TYPES = (dict, list, str, int, float, bool, type(None))
@@ -71,9 +71,12 @@ def exchanges(
         asked[repr(data)] = data
 
     collect()
-    for data in asked.values():
-        # Sent by our own client, with a credential that would be accepted.
-        yield target.client.send(operation.id, build(document, operation, data, target.bindings))
+    # Sent by our own client, with a credential that would be accepted.
+    made = (build(document, operation, data, target.bindings) for data in asked.values())
+    if operation.method in READING:
+        yield from target.client.each_of(lambda client, request: client.send(operation.id, request), made)
+    else:
+        yield from (target.client.send(operation.id, request) for request in made)
 
 
 def _data(operation: Operation, case: Any) -> dict[str, Any]:

@@ -109,7 +109,7 @@ def failure(judge: Judge, outcome: Outcome) -> str:
 
 
 def show(console: Console, run: Run) -> None:
-    """Print the table, each failure, and the verdict."""
+    """Print the table, each failure, and what it comes to."""
     table = Table(box=box.SIMPLE, pad_edge=False)
     table.add_column("requirement", no_wrap=True)
     table.add_column("level", no_wrap=True)
@@ -125,6 +125,11 @@ def show(console: Console, run: Run) -> None:
         if outcome.verdict in {FAIL, ERROR} or (outcome.verdict == WARN and outcome.mismatches):
             console.print(Text(failure(run.judges[outcome.requirement.vendor], outcome)), soft_wrap=True)
             console.print()
+    conclude(console, run)
+
+
+def conclude(console: Console, run: Run) -> None:
+    """Print the counts, what the run has left behind, and the verdict."""
     if run.is_mock and any(outcome.verdict == FAIL for outcome in run.outcomes):
         console.print("The world of this run is gone; without /~NAME the requests go to the mock's own default world.")
     for vendor in run.judges:

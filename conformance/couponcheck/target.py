@@ -188,7 +188,13 @@ def _said(answer: Answer) -> str:
 
 
 def open_target(
-    url: str, vendor: str, seed: int, *, allow_writes: bool = False, allow_concurrency: bool = False
+    url: str,
+    vendor: str,
+    seed: int,
+    allowance: Allowance | None = None,
+    *,
+    allow_writes: bool = False,
+    allow_concurrency: bool = False,
 ) -> Target:
     """Find out what is at a URL and get ready to ask it as one vendor; a stranger's server has no data then.
 
@@ -196,6 +202,7 @@ def open_target(
         url: Base URL of the implementation.
         vendor: Whose promises it is held to.
         seed: Makes the made-up values repeatable.
+        allowance: How many requests may be sent to such a server, where others share it.
         allow_writes: Whether requests that change state may be sent to such a server.
         allow_concurrency: Whether it may be sent requests at once.
 
@@ -209,7 +216,7 @@ def open_target(
             target = _mock_target(admin, about, vendor, seed)
             undo.pop_all()
             return target
-    client = Client(url, AGENT)
+    client = Client(url, AGENT, allowance=allowance)
     return Target(vendor, client, unknown_values(seed), may_write=allow_writes, may_rush=allow_concurrency)
 
 
