@@ -81,7 +81,8 @@ class RequirementItem(pytest.Item):
     def reportinfo(self) -> tuple[Path, int | None, str]:
         """Say where the requirement stands."""
         line = self.parent.run.judges[self.requirement.vendor].catalogue.file.line(self.requirement.pointer)
-        return self.path, line, self.requirement.id
+        # A name that ends the node id would be shown with :: for every dot.
+        return self.path, line, f"requirement {self.requirement.id}"
 
 
 def markers(requirement: Requirement) -> tuple[str, str, str]:

@@ -4,6 +4,7 @@ pytest loads this module in every run of an environment that has couponproof, wi
 therefore imports nothing of ours, and hardly anything at all, before it is asked to check a target.
 """
 
+from argparse import ArgumentTypeError
 from pathlib import Path
 from typing import Any
 
@@ -36,10 +37,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def _seed(text: str) -> int:
-    number = int(text)
-    if number < 0:
-        raise ValueError(text)
-    return number
+    if not text.isdecimal():
+        raise ArgumentTypeError(f"{text!r} is no number from 0 on")
+    return int(text)
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -134,9 +134,9 @@ def conclude(console: Console, run: Run) -> None:
         console.print("The world of this run is gone; without /~NAME the requests go to the mock's own default world.")
     for vendor in run.judges:
         counts = Counter(o.verdict for o in run.outcomes if o.requirement.vendor == vendor)
-        console.print(
-            f"{vendor}: " + ", ".join(f"{count} {verdict}" for verdict, count in counts.items()), highlight=False
-        )
+        if counts:
+            told = ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
+            console.print(f"{vendor}: {told}", highlight=False)
     for entry in run.stale:
         console.print(Text(f"baseline: {entry}", style="bold red"), soft_wrap=True)
     if not run.is_mock:

@@ -13,13 +13,13 @@ from couponcheck import report
 from couponcheck.catalogue import FOLDER
 from couponcheck.choices import Choices, add_to_job, write_folder
 from couponcheck.judge import NOT_TESTABLE, WARN
-from couponcheck.plugin import PREFIX, CatalogueFile, markers, requirements
+from couponcheck.plugin import CatalogueFile, markers, requirements
 from couponcheck.run import PARTIAL, Run
 from couponcheck.sharing import Controller, Worker, shared
 from couponcheck.transport import LimitReached, TargetUnreachable, UnusableTarget
 
 NAME = "couponcheck-suite"
-VERDICT = f"{PREFIX}verdict"
+VERDICT = "couponcheck::verdict"
 """Node id of the report that fails where no requirement did and the run is not good enough all the same."""
 
 
@@ -37,6 +37,7 @@ class Suite:
         """
         self._choices = choices
         self._folder = folder
+        self._concluded = False
 
     @classmethod
     def take_part(cls, config: pytest.Config) -> None:
@@ -105,9 +106,14 @@ class Suite:
         add_to_job(self.run)
         if session.exitstatus == pytest.ExitCode.OK and self.run.exit_code:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
-            place = (PREFIX.strip("/"), None, "verdict")
-            told = pytest.TestReport(VERDICT, place, {}, "failed", self._why(), "call")
+            told = pytest.TestReport(VERDICT, ("couponcheck", None, "verdict"), {}, "failed", self._why(), "call")
             config.hook.pytest_runtest_logreport(report=told)
+            self._concluded = True
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, str] | None:
+        """Count the verdict as a failure that has no place in the progress of what is carried out."""
+        return ("failed", "", "FAILED" if self._concluded else "") if report.nodeid == VERDICT else None
 
     def _why(self) -> str:
         """Say why a run is not good enough in which nothing failed."""
