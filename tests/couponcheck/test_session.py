@@ -1,16 +1,19 @@
 """The suite in a pytest session of somebody's own, as pytest runs it there."""
 
+import contextlib
 import json
 import re
 from collections.abc import Callable, Iterator
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import pytest
 from broken_server import catalogue, serving
-from couponcheck.run import CONFORMANT, PARTIAL
+from couponcheck.report import as_json
+from couponcheck.run import CONFORMANT, PARTIAL, Run
+from couponcheck.targetfile import read_target
 from running_mock import Mock
 from running_mock import serving as running
 from target_files import contents, environment, written
@@ -20,7 +23,6 @@ pytest_plugins = ["pytester"]
 VENDOR = "chargeover"
 VENDORS = ("chargeover", "crowdtwist")
 DEFECT = "chargeover.hides-disabled"
-HELD = "crowdtwist or chargeover"
 Session = Callable[..., pytest.RunResult]
 
 
@@ -87,7 +89,7 @@ def test_requirements_are_tests_named_by_their_ids(session: Session, mock: Mock,
     assert outcome.ret == 0
     outcome.assert_outcomes(passed=len(ids))
     outcome.stdout.fnmatch_lines([f"couponcheck/{VENDOR}.yaml::{name} PASSED*" for name in ids])
-    assert [case.get("name") for case in ElementTree.parse(junit).iter("testcase")] == ids  # noqa: S314 - written here
+    assert [case.get("name") for case in ET.parse(junit).iter("testcase")] == ids  # noqa: S314 - written here
     outcome.stdout.fnmatch_lines(["*= couponcheck =*", f"{VENDOR}: {len(ids)} pass", f"{mock.origin}: conformant (*"])
 
 
@@ -114,7 +116,7 @@ def test_a_failure_says_what_the_command_says(session: Session, wrong: str) -> N
     assert outcome.ret == pytest.ExitCode.TESTS_FAILED
     outcome.assert_outcomes(failed=1, passed=outcome.parseoutcomes().get("passed", 0))
     outcome.stdout.fnmatch_lines(
-        ["FAIL chargeover.*", "  expected: *", "  got: *", "  rests on: *", "*: not conformant*"]
+        ["FAIL chargeover.*", "  expected: *", "  got: *", "  rests on: *", f"{wrong}: not run (*"]
     )
     assert "Traceback" not in outcome.stdout.str()
 
@@ -142,9 +144,10 @@ def test_a_run_that_lacks_data_is_not_green(session: Session, lacking: Path, tmp
     chosen = (lacking, "-k", "getCoupon and not survives", "-rs", f"--junitxml={junit}")
     outcome = session(*chosen)
     assert outcome.ret == pytest.ExitCode.TESTS_FAILED
-    outcome.stdout.fnmatch_lines(["*SKIPPED * not testable: the target's data lacks coupon.*", f"*: {PARTIAL}*"])
+    outcome.stdout.fnmatch_lines([f"*: {PARTIAL} (*", "SKIPPED * not testable: the target's data lacks coupon.*"])
     assert outcome.parseoutcomes()["failed"] == 1
-    (failed,) = [case for case in ElementTree.parse(junit).iter("testcase") if case.find("failure") is not None]
+    cases = ET.parse(junit).iter("testcase")  # noqa: S314 - written here
+    (failed,) = [case for case in cases if case.find("failure") is not None]
     assert (failed.get("classname"), failed.get("name")) == ("couponcheck", "verdict")
     allowed = session(*chosen, "--couponcheck-allow-partial")
     assert allowed.ret == 0
@@ -168,10 +171,10 @@ def test_an_entry_that_does_not_fail_any_more_is_not_green(
         (["--couponcheck-target", "http://127.0.0.1:1"], "cannot be reached: nobody answers there"),
         (["-n", "2", "--couponcheck-target", "http://127.0.0.1:1"], "cannot be reached: nobody answers there"),
         (["--couponcheck-target", "nowhere.yaml"], "nowhere.yaml is no base URL and no file"),
-        (["--couponcheck-target", "pytest.ini"], "pytest.ini"),
+        (["--couponcheck-target", "tox.ini"], "tox.ini"),
         (["--couponcheck-target", "http://x", "--couponcheck-vendor", "acme"], "there is no vendor 'acme'"),
         (["--couponcheck-target", "http://x", "--couponcheck-seed", "-1"], "'-1' is no number from 0 on"),
-        (["--couponcheck-target", "http://x", "--couponcheck-report", "pytest.ini"], "File exists"),
+        (["--couponcheck-target", "http://x", "--couponcheck-report", "tox.ini"], "File exists"),
         (["--couponcheck-target", "http://x", "--couponcheck-baseline", "none.yaml"], "none.yaml"),
         (["--couponcheck-target", "http://x", "-n", "2", "--dist", "each"], "more than once"),
     ],
@@ -236,31 +239,31 @@ def both(mock: Mock, project: pytest.Pytester) -> Callable[..., Path]:
     return write
 
 
-def reported(folder: Path) -> dict[str, Any]:
-    """Read a report, without what differs between two runs that are alike."""
-    report: dict[str, Any] = json.loads((folder / "report.json").read_text(encoding="utf-8"))
-    return {name: report[name] for name in ("verdict", "counts", "requirements", "spent")}
-
-
 def test_workers_check_a_vendor_each_and_come_to_the_same(
     session: Session, both: Callable[..., Path], project: pytest.Pytester
 ) -> None:
-    """All requirements of a vendor in one worker in their order, the session's own tests in any; reports as from one."""
+    """All of a vendor in one worker in its order, the session's own tests in any; a report as from one process."""
     project.makepyfile(test_own="import pytest\n@pytest.mark.parametrize('n', range(4))\ndef test_own(n): pass\n")
-    chosen = ("-k", "own or key or found or json or authorization", "test_own.py", "--couponcheck-report")
-    shared = session(both(), *chosen, "shared", "-n", "2", "-v")
-    alone = session(both(), *chosen, "alone")
-    assert (shared.ret, alone.ret) == (0, 0)
-    done = re.findall(r"\[(gw\d)\].* PASSED couponcheck/(\w+).yaml::(\S+)", shared.stdout.str())
-    for vendor in VENDORS:
-        mine = [(worker, name) for worker, about, name in done if about == vendor]
-        assert len({worker for worker, _ in mine}) == 1
-        names = [one.id for one in catalogue(vendor).checked]
-        assert [name for _, name in mine] == sorted((name for _, name in mine), key=names.index)
-    assert len({worker for worker, _, _ in done}) == 2
-    assert "[gw" in next(line for line in shared.outlines if "PASSED test_own.py::test_own[3]" in line)
-    assert reported(project.path / "shared") == reported(project.path / "alone")
-    assert reported(project.path / "shared")["verdict"] == CONFORMANT
+    file = both()
+    flags = ("-k", "own or found or checked or json", "test_own.py", "--couponcheck-report", "out", "-n", "2", "-v")
+    shared = session(file, *flags)
+    done = re.findall(r"\[(gw\d)\].* [A-Z]+ couponcheck/(\w+).yaml::(\S+)", shared.stdout.str())
+    assert shared.ret == 0
+    assert len({(worker, vendor) for worker, vendor, _ in done}) == len({worker for worker, _, _ in done}) == 2
+    assert len(re.findall(r"\[gw\d\].* PASSED test_own.py::", shared.stdout.str())) == 4
+    with contextlib.closing(Run.prepare_given(read_target(file), (), 0, allow_writes=False)) as run:
+        names = {name for _, _, name in done}
+        chosen = [one for vendor in VENDORS for one in catalogue(vendor).checked if one.id in names]
+        for vendor in VENDORS:
+            mine = [one.id for one in chosen if one.vendor == vendor]
+            assert [name for _, about, name in done if about == vendor] == mine
+        run.begin(chosen)
+        for requirement in chosen:
+            run.judge(requirement)
+        report = json.loads((project.path / "out" / "report.json").read_text(encoding="utf-8"))
+        # Whoever takes part has a look at the target first: the controller and each worker.
+        assert report == as_json(run) | {"requests": run.requests + 2}
+        assert run.verdict == CONFORMANT
     shared.stdout.fnmatch_lines(["*= couponcheck =*", "*: conformant (*"])
 
 
@@ -277,8 +280,8 @@ def test_a_vendor_whose_worker_is_gone_is_not_gone_on_with(
     session: Session, both: Callable[..., Path], project: pytest.Pytester
 ) -> None:
     """Nobody knows what it had changed; and a run of which a part is lost is none."""
-    project.makeconftest(
-        """
+    project.makepyfile(
+        crash="""
         import os
 
         def pytest_runtest_call(item):
@@ -286,6 +289,6 @@ def test_a_vendor_whose_worker_is_gone_is_not_gone_on_with(
                 os._exit(1)
         """
     )
-    outcome = session(both(), "-n", "2", "-k", "getCoupon and (found or specific or repeatable)")
+    outcome = session(both(), "-p", "crash", "-n", "2", "-k", "getCoupon and (found or specific or repeatable)")
     assert outcome.ret == pytest.ExitCode.TESTS_FAILED
     outcome.stdout.fnmatch_lines(["*the worker that had begun with chargeover is gone*", "*: not run*"])
