@@ -239,6 +239,7 @@ def both(mock: Mock, project: pytest.Pytester) -> Callable[..., Path]:
     return write
 
 
+@pytest.mark.timeout(300)  # three processes that start take their time on a busy machine
 def test_workers_check_a_vendor_each_and_come_to_the_same(
     session: Session, both: Callable[..., Path], project: pytest.Pytester
 ) -> None:
@@ -267,6 +268,7 @@ def test_workers_check_a_vendor_each_and_come_to_the_same(
     shared.stdout.fnmatch_lines(["*= couponcheck =*", "*: conformant (*"])
 
 
+@pytest.mark.timeout(300)  # three processes that start take their time on a busy machine
 def test_workers_keep_to_one_limit_of_requests(session: Session, both: Callable[..., Path], mock: Mock) -> None:
     """What is left when it is reached is not testable, as it is in one process."""
     before = len(mock.admin("GET", "/requests?limit=1000").json["requests"])
@@ -276,6 +278,7 @@ def test_workers_keep_to_one_limit_of_requests(session: Session, both: Callable[
     assert len(mock.admin("GET", "/requests?limit=1000").json["requests"]) - before <= 30
 
 
+@pytest.mark.timeout(300)  # three processes that start take their time on a busy machine
 def test_a_vendor_whose_worker_is_gone_is_not_gone_on_with(
     session: Session, both: Callable[..., Path], project: pytest.Pytester
 ) -> None:
