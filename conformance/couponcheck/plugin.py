@@ -44,7 +44,10 @@ class CatalogueFile(pytest.File):
 
     def collect(self) -> Iterator["RequirementItem"]:
         """Yield an item for each requirement that is checked."""
-        for requirement in self.run.judges[self.path.stem].catalogue.checked:
+        checked = self.run.judges[self.path.stem].catalogue.checked
+        for marker in sorted({marker for requirement in checked for marker in markers(requirement)}):
+            self.config.addinivalue_line("markers", f"{marker}: requirements of couponcheck")
+        for requirement in checked:
             item = RequirementItem.from_parent(self, name=requirement.id)
             item.requirement = requirement
             for marker in markers(requirement):

@@ -13,7 +13,7 @@ from couponcheck import report
 from couponcheck.catalogue import FOLDER
 from couponcheck.choices import Choices, add_to_job, write_folder
 from couponcheck.judge import NOT_TESTABLE, WARN
-from couponcheck.plugin import CatalogueFile, markers, requirements
+from couponcheck.plugin import CatalogueFile, requirements
 from couponcheck.run import PARTIAL, Run
 from couponcheck.sharing import Controller, Worker, shared
 from couponcheck.transport import LimitReached, TargetUnreachable, UnusableTarget
@@ -72,9 +72,6 @@ class Suite:
         except (FaultyFile, UnusableTarget, TargetUnreachable, LimitReached, OSError) as error:
             raise pytest.UsageError(*(f"couponcheck: {line}" for line in str(error).splitlines())) from None
         config.add_cleanup(self.run.close)
-        for requirement in (one for judge in self.run.judges.values() for one in judge.catalogue.checked):
-            for marker in markers(requirement):
-                config.addinivalue_line("markers", f"{marker}: requirements of couponcheck")
         if hasattr(config, "workerinput"):
             config.pluginmanager.register(Worker(self.run))
         elif sharing:

@@ -85,7 +85,7 @@ def test_a_whole_file_is_read(tmp_path: Path) -> None:
         (within("proxy", "me:pw@proxy"), "/proxy", "not as it has to be", "give the URL of a proxy"),
         (within("ca_file", "none.pem"), "/ca_file", "there is no file 'none.pem'", "name a PEM file"),
         (within("limits", {"timeout": 0}), "/limits/timeout", "", "give a number of seconds"),
-        (within("limits", {"paralel": 4}), "/limits", "'paralel' was unexpected", ""),
+        (within("limits", {"concurrent": 4}), "/limits", "'concurrent' was unexpected", ""),
         (within("limits", {"parallel": 0}), "/limits/parallel", "0 is less than", "give how many reads of one vendor"),
         (within("consistency", {"kind": "weak"}), "/consistency/kind", "'weak'", "write strong or eventual"),
         (within("consistency", {"kind": "eventual"}), "/consistency", "'within' is a required property", ""),
