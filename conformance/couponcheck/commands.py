@@ -1,7 +1,6 @@
 """What ``couponcheck`` can do, once all that it needs is installed."""
 
 import json
-import os
 import sys
 from pathlib import Path
 
@@ -12,17 +11,14 @@ from couponspec.version import version
 from rich.console import Console
 
 from couponcheck import report
-from couponcheck.baseline import NOTHING, load_baseline
-from couponcheck.catalogue import Catalogue, Requirement, catalogued, load_catalogue
+from couponcheck.catalogue import Catalogue, Requirement, load_catalogue
+from couponcheck.choices import Choices, add_to_job, check_vendors, write_folder
 from couponcheck.doctor import examine
 from couponcheck.guard import EXIT_NOT_RUN, guarded
 from couponcheck.lifecycle import explained
 from couponcheck.matrix import matrix
 from couponcheck.plugin import carry_out
-from couponcheck.repro import write_scripts
-from couponcheck.run import EXIT_CODES, Run
 from couponcheck.starter import started
-from couponcheck.summary import badge, markdown
 from couponcheck.targetfile import read_target
 from couponcheck.transport import UnusableTarget
 
@@ -88,6 +84,7 @@ _vendor_option = click.option(
 )
 @click.option("--strict", is_flag=True, help="Let warnings fail.")
 @click.option("-v", "--verbose", is_flag=True, help="List what passes also where something does not.")
+@click.option("--allow-partial", is_flag=True, help="Let data that is missing not fail: a partial run ends with 0.")
 @guarded
 def run(  # noqa: PLR0913, PLR0917 - one parameter for each flag
     target: str,
@@ -105,42 +102,34 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter for each flag
     baseline_file: Path | None,
     strict: bool,  # noqa: FBT001 - as above
     verbose: bool,  # noqa: FBT001 - as above
+    allow_partial: bool,  # noqa: FBT001 - as above
 ) -> None:
     """Check TARGET: the base URL of our mock, or a file that `couponcheck init` began and you have filled in.
 
     Our mock brings its test data along; it is checked in a world of its own. Of another server that is given by its URL
     alone only what needs no data and no credential can be checked.
     """
-    _known(vendors)
-    baseline = load_baseline(baseline_file, _checked()) if baseline_file else NOTHING
+    choices = Choices(
+        target,
+        vendors,
+        seed,
+        allow_writes,
+        allow_concurrency,
+        generate,
+        production,
+        reports,
+        baseline_file,
+        strict,
+        allow_partial,
+    )
     if folder:
         folder.mkdir(parents=True, exist_ok=True)
-        junit, json_file = junit or folder / "junit.xml", json_file or folder / "report.json"
-    for written in (junit, json_file):
+        junit = junit or folder / "junit.xml"
+    for written in (junit, json_file, folder and folder / "report.json"):
         if written:
             written.touch()  # what cannot be written is found out before the run and not after it
     console = Console(width=None if sys.stdout.isatty() else _WIDTH)
-    if "://" in target or not Path(target).exists():
-        current = Run.prepare(
-            target,
-            vendors,
-            seed,
-            allow_writes=allow_writes,
-            allow_concurrency=allow_concurrency,
-            generate=generate,
-        )
-    else:
-        current = Run.prepare_given(
-            read_target(Path(target)),
-            vendors,
-            seed,
-            allow_writes=allow_writes,
-            allow_concurrency=allow_concurrency,
-            generate=generate,
-            production=production,
-            reports=[report.read_json(path) for path in reports],
-        )
-    current.baseline, current.strict = baseline, strict
+    current = choices.prepare()
     progress = report.Progress(Console(stderr=True))
     try:
         try:
@@ -156,41 +145,19 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter for each flag
             with json_file.open("w", encoding="utf-8") as file:
                 report.write_json(current, file)
         if folder:
-            _write_beside(current, folder)
-        if step := os.environ.get("GITHUB_STEP_SUMMARY"):
-            with Path(step).open("a", encoding="utf-8") as file:
-                file.write(markdown(current))
+            write_folder(current, folder)
+        add_to_job(current)
     finally:
         current.close()
-    sys.exit(EXIT_CODES[current.verdict])
-
-
-def _write_beside(current: Run, folder: Path) -> None:
-    """Write what is in a folder of reports beside JUnit and JSON."""
-    from couponcheck.page import page  # templates take long to import, and most runs have none
-
-    (folder / "report.html").write_text(page(current), encoding="utf-8")
-    (folder / "summary.md").write_text(markdown(current), encoding="utf-8")
-    (folder / "badge.json").write_text(json.dumps(badge(current)) + "\n", encoding="utf-8")
-    write_scripts(current, folder / "repro")
+    sys.exit(current.exit_code)
 
 
 _USAGE = 4
 """pytest's exit code for an expression that it cannot read; it has said so."""
 
 
-def _known(vendors: tuple[str, ...]) -> None:
-    for vendor in vendors:
-        if vendor not in catalogued():
-            raise UnusableTarget(f"there is no vendor {vendor!r}; there are {', '.join(catalogued())}")
-
-
-def _checked() -> set[str]:
-    return {requirement.id for _, catalogue in _catalogues(()) for requirement in catalogue.checked}
-
-
 def _catalogues(vendors: tuple[str, ...]) -> list[tuple[Document, Catalogue]]:
-    _known(vendors)
+    check_vendors(vendors)
     documents = [load_document(vendor) for vendor in locate.vendors() if not vendors or vendor in vendors]
     return [(document, load_catalogue(document)) for document in documents]
 
@@ -200,7 +167,7 @@ def _catalogues(vendors: tuple[str, ...]) -> list[tuple[Document, Catalogue]]:
 @guarded
 def init(vendors: tuple[str, ...]) -> None:
     """Print a target file to fill in: every credential and handle, and what each has to be."""
-    _known(vendors)
+    check_vendors(vendors)
     click.echo(started(vendors), nl=False)
 
 
@@ -213,7 +180,7 @@ def doctor(file: Path, vendors: tuple[str, ...]) -> None:
 
     Exit codes: 0 ready, 1 something is missing or not as the file says, 2 unusable.
     """
-    _known(vendors)
+    check_vendors(vendors)
     sys.exit(examine(read_target(file), vendors, click.echo))
 
 

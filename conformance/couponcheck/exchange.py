@@ -5,15 +5,16 @@ import math
 import re
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from email.message import Message
 from email.utils import parsedate_to_datetime
 from functools import cached_property
 from http.client import SERVICE_UNAVAILABLE, TOO_MANY_REQUESTS
+from queue import SimpleQueue
 from threading import Barrier
-from typing import Any
+from typing import Any, TypeVar
 
 from couponspec.request import HttpRequest
 
@@ -25,6 +26,8 @@ DEEPEST = 100
 """Levels of a body; no vendor has more than four, and a thousand would end the suite instead of failing the target."""
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
 """Methods that HTTP calls safe."""
+Thing = TypeVar("Thing")
+Result = TypeVar("Result")
 KINDS = READS, WRITES, AT_ONCE, GENERATED = "reads", "writes", "at_once", "generated"
 """Kinds of requests that are counted: one after the other, at the same moment, made up."""
 _BUSY = {TOO_MANY_REQUESTS, SERVICE_UNAVAILABLE}
@@ -201,13 +204,13 @@ class Client:
         """
         self.send("", HttpRequest("GET", "/", (), None))
 
-    def send(self, operation: str, request: HttpRequest, patience: int = 1, *, kind: str = "") -> Exchange:
+    def send(self, operation: str, request: HttpRequest, patience: int = 0, *, kind: str = "") -> Exchange:
         """Send a request; a 429, or a 503 that says when to come back, is waited out.
 
         Args:
             operation: Whose answer it is to be.
             request: What is sent.
-            patience: How often.
+            patience: How often; at least as often as others of this run may have come first.
             kind: What it is counted as; a read or a write if left out.
 
         Raises:
@@ -219,7 +222,7 @@ class Client:
         request = replace(request, headers=(*request.headers, *extra))
         kind = kind or (READS if request.method in READING else WRITES)
         exchange = self._send(operation, request, kind)
-        for _ in range(patience):
+        for _ in range(max(patience, self._allowance.askers)):
             wait = _wait(exchange) if exchange.status in _BUSY else None
             if wait is None or wait > LONGEST_WAIT:
                 break
@@ -245,7 +248,7 @@ class Client:
             LimitReached: no more requests may be sent.
         """
         ready = Barrier(len(requests))
-        clients = [Client(self.base_url, self._agent, self._line.access, self._allowance) for _ in requests]
+        clients = [self.another() for _ in requests]
 
         def send(client: Client, operation: str, request: HttpRequest) -> Exchange:
             ready.wait()
@@ -262,6 +265,50 @@ class Client:
             for client in clients:
                 self.sent += client.sent
                 client.close()
+
+    @property
+    def at_a_time(self) -> int:
+        """Return how many reads may be sent at a time."""
+        return self._line.access.limits.parallel
+
+    def each_of(self, do: "Callable[[Client, Thing], Result]", things: Iterable[Thing]) -> Iterator[Result]:
+        """Do something about each thing, several at a time where the target file allows it.
+
+        Args:
+            do: What to do; each of those at work gets a client of its own.
+            things: What it is done about.
+
+        Yields:
+            The results, in the order of the things.
+        """
+        if self.at_a_time == 1:
+            yield from (do(self, thing) for thing in things)
+            return
+        clients = [self.another() for _ in range(self.at_a_time)]
+        idle: SimpleQueue[Client] = SimpleQueue()
+        for client in clients:
+            idle.put(client)
+
+        def done(thing: Thing) -> Result:
+            client = idle.get()
+            try:
+                return do(client, thing)
+            finally:
+                idle.put(client)
+
+        threads = ThreadPoolExecutor(len(clients))
+        try:
+            for future in [threads.submit(done, thing) for thing in things]:
+                yield future.result()
+        finally:
+            threads.shutdown(cancel_futures=True)
+            for client in clients:
+                self.sent += client.sent
+                client.close()
+
+    def another(self) -> "Client":
+        """Return a client of the same server with connections of its own, which shares what may still be sent."""
+        return Client(self.base_url, self._agent, self._line.access, self._allowance)
 
     def close(self) -> None:
         """Close the connections."""

@@ -1,7 +1,7 @@
 """Judges one target: carries out a vendor's requirements and says of each what came out."""
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 
@@ -63,6 +63,13 @@ class Change:
 
 
 @dataclass
+class Silences:
+    """How a target leaves requirements unanswered, whoever asks it."""
+
+    in_a_row: int = 0
+
+
+@dataclass
 class Judge:
     """Carries out requirements against one target; each at most once."""
 
@@ -75,17 +82,20 @@ class Judge:
     """Identity of an exchange that an outcome keeps -> what it breaks."""
     _clean: bool = True
     """Whether the target's data is as its bindings say."""
-    _silences: int = 0
-    """Requirements in a row that got no answer."""
+    silences: Silences = field(default_factory=Silences)
     changes: list[Change] = field(default_factory=list)
     spent: list[tuple[Requirement, Entities]] = field(default_factory=list)
     """What served once and for all, by those members that were needed of it."""
+    ahead: Callable[[Requirement], None] | None = None
+    """Carries out a read and those that follow it, where they may be carried out at the same time."""
     _current: Requirement | None = None
     _shown_at: float = 0.0
     """Monotonic seconds from which every read shows all that was written."""
 
     def outcome(self, requirement: Requirement) -> Outcome:
         """Carry out a requirement, or recall how it went."""
+        if requirement.id not in self._outcomes and self.ahead:
+            self.ahead(requirement)
         if requirement.id not in self._outcomes:
             try:
                 self._outcomes[requirement.id] = self._carried_out(requirement)
@@ -93,6 +103,10 @@ class Judge:
                 reason = f"the suite itself failed, please report it: {type(error).__name__}: {error}"
                 self._outcomes[requirement.id] = Outcome(requirement, ERROR, reason)
         return self._outcomes[requirement.id]
+
+    def asks(self, requirement: Requirement) -> bool:
+        """Tell whether requests are sent for a requirement, as far as can be told before."""
+        return not requirement.contract and self._hindrance(requirement) is None
 
     def _carried_out(self, requirement: Requirement) -> Outcome:
         if hindrance := self._hindrance(requirement):
@@ -116,9 +130,9 @@ class Judge:
         except LimitReached as error:
             return Outcome(requirement, NOT_TESTABLE, str(error))
         except (TargetUnreachable, UnusableTarget) as error:
-            self._silences += 1
+            self.silences.in_a_row += 1
             return Outcome(requirement, ERROR, str(error))
-        self._silences = 0
+        self.silences.in_a_row = 0
         return self._weighed(outcome)
 
     def _hindrance(self, requirement: Requirement) -> Outcome | None:
@@ -131,7 +145,7 @@ class Judge:
             return Outcome(requirement, NOT_SELECTED, switched_off)
         if lacking := self.target.lacking(requirement):
             return Outcome(requirement, NOT_TESTABLE, f"the target's data lacks {', '.join(lacking)}")
-        if self._silences >= _PATIENCE:
+        if self.silences.in_a_row >= _PATIENCE:
             return Outcome(requirement, ERROR, f"not asked: the target left {_PATIENCE} requirements unanswered before")
         return None
 

@@ -1,6 +1,7 @@
 """The suite as pytest items: one for each requirement, named by its id."""
 
 import os
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,8 +10,8 @@ from typing import Any
 import pytest
 
 from couponcheck.catalogue import FOLDER, Requirement
-from couponcheck.judge import ERROR, FAIL, NOT_SELECTED, NOT_TESTABLE, Outcome
-from couponcheck.report import Progress, failure
+from couponcheck.judge import ERROR, FAIL, NOT_SELECTED, NOT_TESTABLE, WARN, Outcome
+from couponcheck.report import Progress, failure, masked
 from couponcheck.run import Run
 
 
@@ -23,16 +24,34 @@ class RequirementBroken(Exception):
         super().__init__(outcome.reason)
 
 
+PREFIX = "couponcheck/"
+"""Begins the node id of every requirement, wherever the suite is installed."""
+
+
 class CatalogueFile(pytest.File):
     """A vendor's catalogue."""
 
     run: Run
 
+    @classmethod
+    def of(cls, run: Run, file_path: Path, parent: pytest.Collector) -> "CatalogueFile | None":
+        """Collect a file if it is a catalogue that a run is about."""
+        if file_path.parent != FOLDER or file_path.suffix != ".yaml" or file_path.stem not in run.judges:
+            return None
+        file: CatalogueFile = cls.from_parent(parent, path=file_path, nodeid=f"{PREFIX}{file_path.name}")
+        file.run = run
+        return file
+
     def collect(self) -> Iterator["RequirementItem"]:
         """Yield an item for each requirement that is checked."""
-        for requirement in self.run.judges[self.path.stem].catalogue.checked:
+        checked = self.run.judges[self.path.stem].catalogue.checked
+        for marker in sorted({marker for requirement in checked for marker in markers(requirement)}):
+            self.config.addinivalue_line("markers", f"{marker}: requirements of couponcheck")
+        for requirement in checked:
             item = RequirementItem.from_parent(self, name=requirement.id)
             item.requirement = requirement
+            for marker in markers(requirement):
+                item.add_marker(marker)
             yield item
 
 
@@ -44,12 +63,17 @@ class RequirementItem(pytest.Item):
 
     def runtest(self) -> None:
         """Carry out the requirement."""
-        outcome = self.parent.run.judge(self.requirement)
+        run = self.parent.run
+        with warnings.catch_warnings():
+            # What our libraries warn of is ours to mend, and no error of the session that we are in.
+            warnings.simplefilter("ignore")
+            outcome = run.judge(self.requirement)
         self.user_properties += [("level", self.requirement.level), ("verdict", outcome.verdict)]
-        if outcome.verdict in {FAIL, ERROR}:
+        if outcome.verdict in {FAIL, ERROR} or (run.strict and outcome.verdict == WARN):
             raise RequirementBroken(outcome)
         if outcome.verdict in {NOT_TESTABLE, NOT_SELECTED}:
-            pytest.skip(f"{outcome.verdict}: {outcome.reason}")
+            secrets = run.judges[self.requirement.vendor].target.secrets
+            pytest.skip(masked(f"{outcome.verdict}: {outcome.reason}", secrets))
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """Say what was expected and got instead of showing a traceback."""
@@ -60,7 +84,13 @@ class RequirementItem(pytest.Item):
     def reportinfo(self) -> tuple[Path, int | None, str]:
         """Say where the requirement stands."""
         line = self.parent.run.judges[self.requirement.vendor].catalogue.file.line(self.requirement.pointer)
-        return self.path, line, self.requirement.id
+        # A name that ends the node id would be shown with :: for every dot.
+        return self.path, line, f"requirement {self.requirement.id}"
+
+
+def markers(requirement: Requirement) -> tuple[str, str, str]:
+    """Return what a requirement can be chosen by with pytest's ``-m``: its vendor, level and operation."""
+    return requirement.vendor, requirement.level, requirement.operation
 
 
 class Plugin:
@@ -73,20 +103,21 @@ class Plugin:
 
     def pytest_collect_file(self, file_path: Path, parent: pytest.Collector) -> CatalogueFile | None:
         """Collect a catalogue."""
-        if file_path.parent != FOLDER or file_path.suffix != ".yaml":
-            return None
-        file = CatalogueFile.from_parent(parent, path=file_path)
-        file.run = self._run
-        return file
+        return CatalogueFile.of(self._run, file_path, parent)
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
-        """Tell how many requirements there are."""
-        self._run.selected = len(session.items)
+        """Tell what is to be carried out."""
+        self._run.begin([*requirements(session)])
         self._progress.start(len(session.items))
 
     def pytest_runtest_logfinish(self, nodeid: str) -> None:
         """Tell that one more is done."""
         self._progress.advance(nodeid.rpartition("::")[2], self._run.requests)
+
+
+def requirements(session: pytest.Session) -> Iterator[Requirement]:
+    """Yield those of a session's items that are requirements."""
+    return (item.requirement for item in session.items if isinstance(item, RequirementItem))
 
 
 def carry_out(run: Run, progress: Progress, keyword: str, junit: Path | None) -> int:

@@ -193,10 +193,16 @@ def show(console: Console, run: Run, *, verbose: bool = False) -> None:
     for outcome, beside in failures:
         console.print(Text(failure(run.judges[outcome.requirement.vendor], outcome, beside)), soft_wrap=True)
         console.print()
+    conclude(console, run)
+
+
+def conclude(console: Console, run: Run) -> None:
+    """Print the counts, what the run has left behind, and the verdict."""
     for vendor in run.judges:
         counts = Counter(o.verdict for o in run.outcomes if o.requirement.vendor == vendor)
         told = [f"{counts[verdict]} {verdict}" for verdict in _STYLES if counts[verdict]]
-        console.print(f"{vendor}: {', '.join(told)}; {requests_said(run.sent[vendor])}", highlight=False)
+        if told:
+            console.print(f"{vendor}: {', '.join(told)}; {requests_said(run.sent[vendor])}", highlight=False)
     for entry in run.stale:
         console.print(Text(f"baseline: {entry}", style="bold red"), soft_wrap=True)
     if not run.is_mock:

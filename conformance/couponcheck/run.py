@@ -1,7 +1,7 @@
 """One run: targets, requirements, outcomes, and the verdict over all of them."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from couponcheck.baseline import NOTHING, Baseline
+from couponcheck.beside import Ahead
 from couponcheck.catalogue import Requirement
 from couponcheck.exchange import KINDS
 from couponcheck.judge import ERROR, FAIL, NOT_TESTABLE, PASS, WARN, Judge, Outcome
@@ -53,6 +54,9 @@ class Run:
     baseline: Baseline = NOTHING
     strict: bool = False
     """Whether warnings fail."""
+    allow_partial: bool = False
+    """Whether a run is good enough that lacks data for a part of what it was to check."""
+    _judged: dict[str, Outcome] = field(default_factory=dict)
 
     @classmethod
     def prepare(
@@ -64,6 +68,7 @@ class Run:
         allow_writes: bool,
         allow_concurrency: bool = False,
         generate: int | None = None,
+        allowance: Allowance | None = None,
     ) -> "Run":
         """Look at what is at a URL and get ready.
 
@@ -75,6 +80,7 @@ class Run:
             allow_concurrency: Whether such a server may be sent requests at once.
             generate: How many requests are made up for each requirement; if left out, none for such a server and as
                 many as the catalogue says for our mock.
+            allowance: What may be sent, where other processes carry out parts of the same run.
 
         Raises:
             UnusableTarget: the URL or the vendor cannot be used.
@@ -95,6 +101,7 @@ class Run:
                 url,
                 vendor,
                 seed,
+                allowance,
                 allow_writes=allow_writes,
                 allow_concurrency=allow_concurrency,
                 generate=generate,
@@ -104,7 +111,7 @@ class Run:
         return run
 
     @classmethod
-    def prepare_given(
+    def prepare_given(  # noqa: PLR0913 - what may be done to a stranger's server, one by one
         cls,
         file: TargetFile,
         vendors: tuple[str, ...],
@@ -115,6 +122,7 @@ class Run:
         generate: int | None = None,
         production: Iterable[str] = (),
         reports: Iterable[Mapping[str, Any]] = (),
+        allowance: Allowance | None = None,
     ) -> "Run":
         """Look at a server that a target file describes and get ready.
 
@@ -127,6 +135,7 @@ class Run:
             generate: How many requests are made up for each requirement; none if left out.
             production: Hosts that any of this is allowed for although they are marked as production.
             reports: JSON reports of earlier runs, which used some of the data up.
+            allowance: What may be sent, where other processes carry out parts of the same run.
 
         Raises:
             UnusableTarget: the environment lacks a secret, a vendor is not in the file, or writes are refused.
@@ -139,7 +148,7 @@ class Run:
         if file.production:
             _check_production(file.path, urls, [flag for flag, wanted in asked_for.items() if wanted], production)
         opened = file.opened(meant)
-        reports, allowance = list(reports), Allowance(opened.access.limits)
+        reports, shared = list(reports), allowance or Allowance(opened.access.limits)
         run = cls(", ".join(urls), seed, {}, is_mock=False)
 
         def open_one(vendor: str) -> Target:
@@ -148,7 +157,7 @@ class Run:
                 opened,
                 vendor,
                 seed,
-                allowance,
+                shared,
                 spent,
                 allow_writes=allow_writes,
                 allow_concurrency=allow_concurrency,
@@ -173,11 +182,23 @@ class Run:
             self.close()
             raise
 
+    def begin(self, requirements: Collection[Requirement]) -> None:
+        """Learn what is to be carried out, so that reads can be where they may be sent at the same time."""
+        self.selected = len(requirements)
+        for judge in self.judges.values():
+            if judge.target.client.at_a_time > 1:
+                wanted = [one for one in requirements if one.vendor == judge.catalogue.vendor]
+                # A contract is about every answer there is.
+                whole = any(one.contract for one in wanted)
+                judge.ahead = Ahead(judge, {one.id for one in (judge.catalogue.checked if whole else wanted)})
+
     def judge(self, requirement: Requirement) -> Outcome:
-        """Carry out a requirement and keep what came out."""
-        outcome = self.baseline.weighed(self.judges[requirement.vendor].outcome(requirement))
-        self.outcomes.append(outcome)
-        return outcome
+        """Carry out a requirement and keep what came out; a second time, recall it."""
+        if requirement.id not in self._judged:
+            outcome = self.baseline.weighed(self.judges[requirement.vendor].outcome(requirement))
+            self._judged[requirement.id] = outcome
+            self.outcomes.append(outcome)
+        return self._judged[requirement.id]
 
     @property
     def requests(self) -> int:
@@ -198,6 +219,12 @@ class Run:
             return NOT_RUN
         found = verdict(self.outcomes, strict=self.strict)
         return NOT_CONFORMANT if self.stale and found != NOT_RUN else found
+
+    @property
+    def exit_code(self) -> int:
+        """Return the exit code of the verdict."""
+        verdict = self.verdict
+        return 0 if verdict == PARTIAL and self.allow_partial else EXIT_CODES[verdict]
 
     @property
     def stale(self) -> list[str]:

@@ -196,6 +196,7 @@ def open_target(
     url: str,
     vendor: str,
     seed: int,
+    allowance: Allowance | None = None,
     *,
     allow_writes: bool = False,
     allow_concurrency: bool = False,
@@ -207,6 +208,7 @@ def open_target(
         url: Base URL of the implementation.
         vendor: Whose promises it is held to.
         seed: Makes the made-up values repeatable.
+        allowance: How many requests may be sent to such a server, where others share it.
         allow_writes: Whether requests that change state may be sent to such a server.
         allow_concurrency: Whether it may be sent requests at once.
         generate: How many requests are made up for each requirement; if left out, none for a stranger's server and
@@ -222,7 +224,7 @@ def open_target(
             target = _mock_target(admin, about, vendor, seed, generate)
             undo.pop_all()
             return target
-    client = Client(url, AGENT)
+    client = Client(url, AGENT, allowance=allowance)
     return Target(
         vendor,
         client,

@@ -3,10 +3,12 @@
 import os
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.client import PROXY_AUTHENTICATION_REQUIRED
 from http.cookiejar import DefaultCookiePolicy
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -60,6 +62,8 @@ class Limits:
     """How many requests a run sends at most; None for as many as it takes."""
     per_second: float | None = None
     """How many requests are sent in a second at most; None for no such limit."""
+    parallel: int = 1
+    """How many reads of one vendor are sent at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,15 +79,35 @@ class Access:
     """Sent with every request that has no such header of its own."""
 
 
-class Allowance:
-    """How many requests may still be sent, and how soon; all vendors of a run share one."""
+@dataclass(frozen=True, slots=True)
+class Sharing:
+    """How several processes of one machine carry out one run."""
 
-    def __init__(self, limits: Limits) -> None:
-        """Begin with all that the limits allow."""
+    processes: int
+    """How many send requests."""
+    ledger: Path
+    """File in which they count them; empty at first."""
+
+
+class Allowance:
+    """How many requests may still be sent, and how soon; all vendors of a run share one.
+
+    Where several processes carry out one run, what they allow themselves is allowed them all together.
+    """
+
+    def __init__(self, limits: Limits, sharing: Sharing | None = None) -> None:
+        """Begin with all that the limits allow, or go on where other processes are.
+
+        Args:
+            limits: Of the run.
+            sharing: How other processes take part; None if there are none.
+        """
         self._limits = limits
-        self._sent = 0
-        self._next = 0.0
+        self._ledger = sharing.ledger if sharing else None
+        self._sent, self._next = 0, 0.0
         self._lock = threading.Lock()
+        self.askers = limits.parallel * (sharing.processes if sharing else 1)
+        """How many requests may be on their way at a time."""
 
     def take(self) -> None:
         """Take one request, and wait until it may be sent.
@@ -91,16 +115,34 @@ class Allowance:
         Raises:
             LimitReached: there is none left.
         """
-        if self._limits.requests is not None and self._sent >= self._limits.requests:
-            raise LimitReached(f"the limit of {self._limits.requests} requests for a run is reached (limits.requests)")
-        with self._lock:
+        with self._lock, self._shared():
+            if self._limits.requests is not None and self._sent >= self._limits.requests:
+                reached = f"the limit of {self._limits.requests} requests for a run is reached (limits.requests)"
+                raise LimitReached(reached)
             self._sent += 1
             if self._limits.per_second is None:
                 return
-            now = time.monotonic()
+            now = time.monotonic()  # counts from the same moment in all processes of a machine
             wait = max(0.0, self._next - now)
             self._next = max(now, self._next) + 1 / self._limits.per_second
         time.sleep(wait)
+
+    @contextmanager
+    def _shared(self) -> Iterator[None]:
+        """Have what other processes have counted, and let them have what is counted here."""
+        if self._ledger is None:
+            yield
+            return
+        import fcntl
+
+        with self._ledger.open("r+", encoding="ascii") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)  # until it is closed
+            sent, _, soonest = file.read().partition(" ")
+            self._sent, self._next = int(sent or 0), float(soonest or 0)
+            yield
+            file.seek(0)
+            file.truncate()
+            file.write(f"{self._sent} {self._next!r}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -15,7 +16,7 @@ from typing import Any
 import pytest
 from answers import answer
 from couponcheck.exchange import DEEPEST, Client
-from couponcheck.transport import Access, Allowance, LimitReached, Limits, TargetUnreachable
+from couponcheck.transport import Access, Allowance, LimitReached, Limits, Sharing, TargetUnreachable
 from couponspec.request import HttpRequest
 
 GET = HttpRequest("GET", "/v2/list?a=b%20c&d=%40", (("X-Key", "secret"),), None)
@@ -272,6 +273,42 @@ def test_the_clients_of_a_run_share_what_may_be_sent(tiny: Tiny) -> None:
         with pytest.raises(LimitReached, match=r"the limit of 3 requests for a run is reached \(limits.requests\)"):
             other.send("x", GET)
     assert (len(tiny.asked), one.count, other.count) == (3, 2, 1)
+
+
+def test_the_processes_of_a_run_share_what_may_be_sent(tmp_path: Path) -> None:
+    """Each counts what the others have sent, and no request is allowed twice."""
+    ledger = tmp_path / "ledger"
+    ledger.touch()
+    limits = Limits(requests=40)
+    allowances = [Allowance(limits, Sharing(2, ledger)) for _ in range(2)]
+
+    def take(number: int) -> bool:
+        try:
+            allowances[number % 2].take()
+        except LimitReached:
+            return False
+        return True
+
+    with ThreadPoolExecutor(8) as threads:
+        assert sum(threads.map(take, range(60))) == 40
+
+
+def test_a_server_that_is_busy_with_the_same_run_is_waited_for(tiny: Tiny) -> None:
+    """Each of those that are asking may have come first."""
+    tiny.scripts = [reply(429, Retry_After="0"), reply(429, Retry_After="0"), reply(429, Retry_After="0"), reply(200)]
+    with client(tiny.url, Limits(parallel=3)) as asking:
+        assert asking.send("x", GET).status == 200
+
+
+def test_processes_keep_the_distance_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    waits: list[float] = []
+    monkeypatch.setattr("couponcheck.transport.time.sleep", waits.append)
+    monkeypatch.setattr("couponcheck.transport.time.monotonic", lambda: 100.0)
+    ledger = tmp_path / "ledger"
+    ledger.touch()
+    for _ in range(3):
+        Allowance(Limits(per_second=4), Sharing(2, ledger)).take()
+    assert waits == [0, 0.25, 0.5]
 
 
 def test_requests_keep_the_distance_that_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
