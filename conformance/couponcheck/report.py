@@ -215,7 +215,7 @@ def conclude(console: Console, run: Run) -> None:
     total = sum(len(judge.catalogue.checked) for judge in run.judges.values())
     part = f" ({len(run.outcomes)} of {total} requirements were selected)" if len(run.outcomes) < total else ""
     warnings = sum(outcome.verdict == WARN for outcome in run.outcomes)
-    warned = f", with {_counted(warnings, 'warning')} (--strict makes that a failure)" if warnings else ""
+    warned = f" with {_counted(warnings, 'warning')}" if warnings else ""
     console.print(Text(f"{run.url}: {run.verdict}{'' if run.strict else warned}{part}", style="bold"))
 
 
