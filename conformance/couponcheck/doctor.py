@@ -12,10 +12,12 @@ from couponspec import Bindings, Document, Entity, Pack
 from couponspec.request import HttpRequest, Unbound, build, fill
 
 from couponcheck.catalogue import Catalogue, Requirement, Verification
+from couponcheck.condition import credentials_of
 from couponcheck.contract import operation_of
 from couponcheck.exchange import Exchange
 from couponcheck.expect import Judgement
-from couponcheck.report import cut, masked
+from couponcheck.masking import masked
+from couponcheck.report import cut
 from couponcheck.target import GivenTarget, open_given
 from couponcheck.targetfile import CREDENTIAL, DataSet, Members, TargetFile, known
 from couponcheck.transport import Allowance, UnusableTarget
@@ -164,20 +166,8 @@ class _Examination:
         entity = next((entity for entity in self.pack.entities if entity.handle == handle), None)
         if entity is None:
             return None
-        owner = owner_of(self.pack, entity)
-        names = [
-            credential.name
-            for credential in self.pack.entities
-            if credential.kind == CREDENTIAL and credential.data["principal"] == owner
-        ]
+        names = credentials_of(self.pack, entity)
         return next((name for name in names if f"{CREDENTIAL}.{name}" in self.target.bindings), None)
-
-
-def owner_of(pack: Pack, entity: Entity) -> str | None:
-    """Return the account, client or shop that an entity of a pack belongs to; None if it is not said."""
-    principal = pack.kinds[CREDENTIAL].references.get("principal")
-    members = [name for name, kind in pack.kinds[entity.kind].references.items() if kind == principal]
-    return next((entity.data[name] for name in members if entity.data.get(name) is not None), None)
 
 
 # -- what does it enable? -------------------------------------------------------------------------------------------

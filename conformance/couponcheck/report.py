@@ -1,12 +1,9 @@
 """What a person and a program get to see of a run."""
 
-import base64
 import json
 from collections import Counter
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 from couponspec.version import version
 from rich import box
@@ -18,6 +15,7 @@ from rich.text import Text
 
 from couponcheck.exchange import Exchange
 from couponcheck.judge import ERROR, FAIL, NOT_SELECTED, NOT_TESTABLE, PASS, WARN, Judge, Outcome
+from couponcheck.masking import masked
 from couponcheck.run import Run
 from couponcheck.transport import UnusableTarget
 
@@ -75,15 +73,6 @@ class Progress:
     def stop(self) -> None:
         """End, however the run ended."""
         self._bar.stop()
-
-
-def masked(text: str, secrets: Mapping[str, str]) -> str:
-    """Replace every secret in a text, however it is written there, by what stands for it."""
-    # The longest first: one secret may be a part of another.
-    for secret, name in sorted(secrets.items(), key=lambda item: -len(item[0])):
-        for written in (secret, quote(secret, safe=""), base64.b64encode(secret.encode()).decode()):
-            text = text.replace(written, name)
-    return text
 
 
 def failure(judge: Judge, outcome: Outcome) -> str:
