@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -136,8 +137,13 @@ def show(console: Console, run: Run) -> None:
 
 
 def _show_changes(console: Console, run: Run) -> None:
-    """List what the run changed and used up: the operations judged here offer no way to put it back."""
+    """List what the run changed and used up, and what of it is as it was found."""
     changes = _changes(run)
+    if back := _put_back(run):
+        console.print(f"{sum(change['put_back'] for change in changes)} requests changed data that is put back:")
+    for item in back:
+        console.print(Text(f"  {item['requirement']}: {_entities(item)} (by {item['by']})"), soft_wrap=True)
+    changes = [change for change in changes if not change["put_back"]]
     if changes:
         console.print(f"{len(changes)} requests succeeded that may have changed data; no operation takes that back:")
     for change in changes:
@@ -146,14 +152,17 @@ def _show_changes(console: Console, run: Run) -> None:
     if spent:
         console.print("Used up (a later run leaves this alone if you give it this run's JSON report with --spent):")
     for item in spent:
-        entities = ", ".join(f"{handle} {json.dumps(members)}" for handle, members in item["entities"].items())
-        console.print(Text(f"  {item['requirement']}: {entities}"), soft_wrap=True)
+        console.print(Text(f"  {item['requirement']}: {_entities(item)}"), soft_wrap=True)
+
+
+def _entities(item: Mapping[str, Any]) -> str:
+    return ", ".join(f"{handle} {json.dumps(members)}" for handle, members in item["entities"].items())
 
 
 def _changes(run: Run) -> list[dict[str, Any]]:
     """Return what a run changed of a stranger's data; the worlds of our mock are gone with what was changed."""
     return [
-        {"requirement": change.requirement.id, **_asked(judge, change.exchange)}
+        {"requirement": change.requirement.id, **_asked(judge, change.exchange), "put_back": change.is_put_back}
         for judge in run.judges.values()
         for change in judge.changes
         if not run.is_mock
@@ -165,6 +174,20 @@ def _spent(run: Run) -> list[dict[str, Any]]:
         {"vendor": requirement.vendor, "requirement": requirement.id, "entities": entities}
         for judge in run.judges.values()
         for requirement, entities in judge.spent
+        if not run.is_mock
+    ]
+
+
+def _put_back(run: Run) -> list[dict[str, Any]]:
+    return [
+        {
+            "vendor": item.requirement.vendor,
+            "requirement": item.requirement.id,
+            "entities": item.entities,
+            "by": item.by,
+        }
+        for judge in run.judges.values()
+        for item in judge.put_back
         if not run.is_mock
     ]
 
@@ -190,6 +213,7 @@ def as_json(run: Run) -> dict[str, Any]:
         "counts": dict(Counter(outcome.verdict for outcome in run.outcomes)),
         "requests": run.requests,
         "changed": _changes(run),
+        "put_back": _put_back(run),
         "spent": _spent(run),
         "requirements": [_outcome(run.judges[o.requirement.vendor], o) for o in run.outcomes]
         + [

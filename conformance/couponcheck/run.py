@@ -12,6 +12,7 @@ from couponcheck.baseline import NOTHING, Baseline
 from couponcheck.catalogue import Requirement
 from couponcheck.judge import ERROR, FAIL, NOT_TESTABLE, PASS, WARN, Judge, Outcome
 from couponcheck.pool import spent_before
+from couponcheck.provider import Provider
 from couponcheck.target import MockAdmin, Target, open_given, open_target
 from couponcheck.targetfile import TargetFile, known
 from couponcheck.transport import Allowance, UnusableTarget, is_base_url
@@ -123,6 +124,7 @@ class Run:
             _check_production(file.path, urls, production)
         opened = file.opened(vendors)
         reports, allowance = list(reports), Allowance(opened.access.limits)
+        providers = {id(settings): Provider(settings, opened.secrets) for settings in opened.providers.values()}
         run = cls(", ".join(urls), seed, {}, is_mock=False)
 
         def open_one(vendor: str) -> Target:
@@ -133,6 +135,7 @@ class Run:
                 seed,
                 allowance,
                 spent,
+                providers.get(id(opened.providers.get(vendor))),
                 allow_writes=allow_writes,
                 allow_concurrency=allow_concurrency,
             )
@@ -179,10 +182,18 @@ class Run:
         """Say which known failures of the baseline are none any more, or are accepted no longer."""
         return self.baseline.stale(self.outcomes)
 
+    def leave(self) -> None:
+        """Put back what requirements have changed and can be put back; what is left is in the judges' changes."""
+        for judge in self.judges.values():
+            judge.leave()
+
     def close(self) -> None:
         """Leave the target as it was found, where that is possible."""
-        for judge in self.judges.values():
-            judge.target.close()
+        try:
+            self.leave()
+        finally:
+            for judge in self.judges.values():
+                judge.target.close()
 
 
 def _check_url(url: str) -> None:
