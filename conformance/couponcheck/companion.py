@@ -40,11 +40,13 @@ def stand_ins(catalogue: Catalogue, pack: Pack) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for handle, companion in ways(catalogue, pack).items():
         entities = {entity.handle: entity for entity in _entities(catalogue, pack, companion.kind)}
+        # First those that are as they have to be, so that the companion need not be called.
         found[handle] = [
             other.handle
+            for condition in (companion.where, companion.of)
             for other in entities.values()
             if other.handle != handle
-            and (_holds(companion.where, other, pack) or _holds(companion.of, other, pack))
+            and _holds(condition, other, pack)
             and _references(other, pack) == _references(entities[handle], pack)
         ]
     return found

@@ -52,6 +52,7 @@ class Provider:
         self._channel = channel(settings)
         self._secrets = secrets
         self._failures = 0
+        self._last = ""
 
     def describe(self, vendor: str) -> list[str]:
         """Ask which handles the provider makes, each with ``*`` for any part; that changes nothing.
@@ -77,11 +78,12 @@ class Provider:
             "provide", "provided", vendor=requirement.vendor, requirement=requirement.id, needs=dict(needs)
         )
         if "cannot" in answer:
-            raise CannotProvide(masked(answer["cannot"], self._secrets))
+            self._failures = 0
+            raise CannotProvide(masked(" ".join(answer["cannot"].split()), self._secrets))
         entities: Entities = answer["entities"]
         if wrong := _wrong(entities, requirement, needs):
-            self._failures += 1
-            raise ProviderFailed(masked(f"the provider's answer is not what was asked for: {wrong}", self._secrets))
+            raise self._failed(f"the provider's answer is not what was asked for: {wrong}")
+        self._failures = 0
         return Grant(requirement, entities, answer.get("grant", ""))
 
     def release(self, grant: Grant) -> None:
@@ -94,15 +96,21 @@ class Provider:
 
     def _asked(self, request: str, answer: str, **content: Any) -> dict[str, Any]:
         if self._failures >= _PATIENCE:
-            raise ProviderFailed(f"the provider is not asked any more: it failed {_PATIENCE} times in a row")
+            reason = f"the provider is not asked any more: it failed {_PATIENCE} times in a row, the last time so:"
+            raise ProviderFailed(f"{reason} {self._last}")
         message = json.dumps({"version": PROTOCOL, "request": request, **content}, separators=(",", ":"))
         try:
             said = _read(self._channel.ask(message.encode()), answer)
         except ProviderFailed as error:
-            self._failures += 1
-            raise ProviderFailed(masked(str(error), self._secrets)) from None
-        self._failures = 0
+            raise self._failed(str(error)) from None
+        if request != "provide":  # whose answer is still to be looked at
+            self._failures = 0
         return said
+
+    def _failed(self, reason: str) -> ProviderFailed:
+        self._failures += 1
+        self._last = masked(" ".join(reason.split()), self._secrets)
+        return ProviderFailed(self._last)
 
     def close(self) -> None:
         """End what was started."""

@@ -7,6 +7,7 @@ from textwrap import wrap
 from couponspec import Document, Entity, Pack
 
 from couponcheck.catalogue import Requirement
+from couponcheck.companion import names
 from couponcheck.condition import sentence, written
 from couponcheck.contract import operation_of
 from couponcheck.expect import property_names
@@ -28,7 +29,15 @@ production: false
 # limits: {{timeout: 10, deadline: 60, body: 10000000, requests: 2000, per_second: 20}}
 # Where a read may show an old state for some seconds after a write:
 # consistency: {{kind: eventual, within: 10, every: 1}}
+# A program or a server of yours that makes the data below when it is needed, with --allow-writes (docs/providers.md):
+# provider: {{command: [python3, provider.py], environment: {{ADMIN_TOKEN: $ADMIN_TOKEN}}, timeout: 30}}
+# provider: {{url: http://127.0.0.1:9000/provider, headers: {{Authorization: $PROVIDER_TOKEN}}, timeout: 30}}
 vendors:
+"""
+_COMPANIONS = """\
+    # Whether {names} may be called, with --allow-writes: then a coupon is used when that is needed, what a requirement
+    # unused is used again, and one coupon serves many requirements.
+    # companions: true
 """
 _SETS = """\
     # Several sets may be given as a list, each complete in itself: a requirement takes the first that has all it needs.
@@ -60,6 +69,8 @@ def _vendor(vendor: str) -> Iterator[str]:
         if handle.startswith(f"{CREDENTIAL}."):
             yield from _comment(_needed_by(needed[handle]), _of_credential(entities[handle], pack))
             yield f"      {handle.partition('.')[2]}: {_credential(entities[handle], document, pack)}"
+    if catalogue.companions:
+        yield from _COMPANIONS.format(names=names(catalogue.companions)).splitlines()
     yield from _SETS.splitlines()
     yield "    data:"
     data = [handle for handle in order if not handle.startswith(f"{CREDENTIAL}.")]
