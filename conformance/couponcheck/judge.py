@@ -1,6 +1,5 @@
 """Judges one target: carries out a vendor's requirements and says of each what came out."""
 
-import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -8,7 +7,6 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from http.client import NOT_FOUND
 from itertools import islice
-from typing import Any
 
 from couponspec.document import JSON, Document
 from couponspec.request import Bindings, Unbound, build
@@ -20,14 +18,14 @@ from couponcheck.companion import AFTER, Companions, Tracked
 from couponcheck.contract import Violation, operation_of, readings_used, tolerated, violations
 from couponcheck.disclosure import disclosures
 from couponcheck.exchange import READING, Exchange
-from couponcheck.expect import Judgement, Mismatch, same
+from couponcheck.expect import Judgement, Mismatch
+from couponcheck.ledger import PROVIDER, Change, Ledger, needed_of
 from couponcheck.pool import Entities
 from couponcheck.provider import CannotProvide
 from couponcheck.target import Target
 from couponcheck.targetfile import known
 from couponcheck.transport import LimitReached, TargetUnreachable, UnusableTarget
 
-_PROVIDER = "provider"
 _USED_UP = "the target's data has nothing left for it: all was used up by what needed it before"
 _PATIENCE = 3
 """Unanswered requirements after which a target is not asked any more."""
@@ -53,26 +51,6 @@ class Outcome:
     """Options seen that are not the mock's own reading."""
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
-    """A request that changed the target's data, as far as its answer tells."""
-
-    requirement: Requirement
-    exchange: Exchange
-    is_put_back: bool = False
-    """Whether all that it named is again as it was found."""
-
-
-@dataclass(frozen=True, slots=True)
-class PutBack:
-    """Entities that are again as a requirement found them."""
-
-    requirement: Requirement
-    entities: Entities
-    by: str
-    """The operation that the target was asked for, or ``provider``."""
-
-
 @dataclass
 class Judge:
     """Carries out requirements against one target; each at most once."""
@@ -88,10 +66,7 @@ class Judge:
     """Whether the target's data is as its bindings say."""
     _silences: int = 0
     """Requirements in a row that got no answer."""
-    changes: list[Change] = field(default_factory=list)
-    spent: list[tuple[Requirement, Entities]] = field(default_factory=list)
-    """What served once and for all, by those members that were needed of it."""
-    put_back: list[PutBack] = field(default_factory=list)
+    ledger: Ledger = field(default_factory=Ledger)
     _current: Requirement | None = None
     _shown_at: float = 0.0
     """Monotonic seconds from which every read shows all that was written."""
@@ -200,15 +175,10 @@ class Judge:
     def _spend(self, requirement: Requirement) -> None:
         if requirement.spends:
             entities = {
-                handle: {
-                    name: value
-                    for name, value in self.target.bindings[handle].items()
-                    if name in requirement.needs[handle]
-                }
-                for handle in requirement.spends
+                handle: needed_of(requirement, handle, self.target.bindings[handle]) for handle in requirement.spends
             }
             self.target.spend(entities)
-            self.spent.append((requirement, entities))
+            self.ledger.spent.append((requirement, entities))
 
     def _told(self, outcome: Outcome) -> Outcome:
         """Put the requests that made the data fit before those that an outcome rests on."""
@@ -243,34 +213,17 @@ class Judge:
                 return
             companion = tracked.companion
             call = companion.call if tracked.found == AFTER else companion.back
-            self._remember(tracked.requirement, {tracked.handle: tracked.members}, call.operation)
+            self._restored(tracked.requirement, {tracked.handle: tracked.members}, call.operation)
 
     def _release(self, *, everything: bool = False) -> None:
         if self.target.supply is not None:
             with suppress(ProviderFailed):  # what is not released is not said to be put back
                 for grant in self.target.supply.release(everything=everything):
-                    self._remember(grant.requirement, grant.entities, _PROVIDER)
+                    self._restored(grant.requirement, grant.entities, PROVIDER)
 
-    def _remember(self, requirement: Requirement, entities: Entities, by: str) -> None:
-        """Remember that entities are again as a requirement found them."""
-        needed = {
-            handle: {name: value for name, value in members.items() if name in requirement.needs[handle]}
-            for handle, members in entities.items()
-        }
-        values = [value for members in needed.values() for value in members.values()]
-        changes = [
-            replace(change, is_put_back=True)
-            if change.requirement is requirement and _says_one_of(change.exchange, values)
-            else change
-            for change in self.changes
-        ]
-        if changes != self.changes or by == _PROVIDER:
-            self.put_back.append(PutBack(requirement, needed, by))
-        self.changes = changes
-        back = {handle for item in self.put_back if item.requirement is requirement for handle in item.entities}
-        for item in [item for item in self.spent if item[0] is requirement and item[1].keys() <= back]:
-            self.spent.remove(item)
-            self.target.take_back(item[1])
+    def _restored(self, requirement: Requirement, entities: Entities, by: str) -> None:
+        for unspent in self.ledger.restored(requirement, entities, by):
+            self.target.take_back(unspent)
 
     def _weighed(self, outcome: Outcome) -> Outcome:
         """Let a breach of a requirement that is no `must` be a warning."""
@@ -453,7 +406,7 @@ class Judge:
             return
         self._shown_at = time.monotonic() + self.target.consistency.within
         if exchange.status < 400 and self._current is not None:
-            self.changes.append(Change(self._current, exchange))
+            self.ledger.changes.append(Change(self._current, exchange))
 
     def _settle(self) -> None:
         """Wait until every read shows all that was written."""
@@ -497,24 +450,6 @@ def _lack(items: Sequence[str]) -> str:
 
 def _sentence(*parts: str) -> str:
     return "; ".join(filter(None, parts))
-
-
-def _says_one_of(exchange: Exchange, values: Sequence[Any]) -> bool:
-    """Tell whether the JSON of a request has one of some values as a whole."""
-    try:
-        level = [json.loads(exchange.request.body or b"null")]
-    except ValueError:
-        return False
-    while level:
-        if any(same(item, value) for item in level for value in values):
-            return True
-        level = [
-            child
-            for item in level
-            if isinstance(item, dict | list)
-            for child in (item.values() if isinstance(item, dict) else item)
-        ]
-    return False
 
 
 def _first(mismatches: list[Mismatch]) -> str:

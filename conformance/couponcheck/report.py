@@ -164,7 +164,7 @@ def _changes(run: Run) -> list[dict[str, Any]]:
     return [
         {"requirement": change.requirement.id, **_asked(judge, change.exchange), "put_back": change.is_put_back}
         for judge in run.judges.values()
-        for change in judge.changes
+        for change in judge.ledger.changes
         if not run.is_mock
     ]
 
@@ -173,7 +173,7 @@ def _spent(run: Run) -> list[dict[str, Any]]:
     return [
         {"vendor": requirement.vendor, "requirement": requirement.id, "entities": entities}
         for judge in run.judges.values()
-        for requirement, entities in judge.spent
+        for requirement, entities in judge.ledger.spent
         if not run.is_mock
     ]
 
@@ -187,7 +187,7 @@ def _put_back(run: Run) -> list[dict[str, Any]]:
             "by": item.by,
         }
         for judge in run.judges.values()
-        for item in judge.put_back
+        for item in judge.ledger.put_back
         if not run.is_mock
     ]
 

@@ -62,10 +62,10 @@ def test_with_all_data_and_writes_every_requirement_passes_and_what_was_changed_
         assert run.verdict == CONFORMANT
         (judge,) = run.judges.values()
         assert {
-            change.requirement.id for change in judge.changes if not change.requirement.needs_permission
+            change.requirement.id for change in judge.ledger.changes if not change.requirement.needs_permission
         } <= HARMLESS
         wanted = {(item.id, handle) for item in catalogue(vendor).checked for handle in item.spends}
-        assert {(requirement.id, handle) for requirement, spent in judge.spent for handle in spent} == wanted
+        assert {(requirement.id, handle) for requirement, spent in judge.ledger.spent for handle in spent} == wanted
 
 
 @pytest.mark.parametrize("vendor", VENDORS)
@@ -78,7 +78,7 @@ def test_without_writes_nothing_is_changed_and_nothing_fails(vendor: str, tmp_pa
             item.id for item in catalogue(vendor).checked if item.needs_permission
         }
         (judge,) = run.judges.values()
-        assert {change.requirement.id for change in judge.changes} <= HARMLESS
+        assert {change.requirement.id for change in judge.ledger.changes} <= HARMLESS
         assert run.verdict == CONFORMANT
         assert seeded(url, vendor) == before
 
@@ -93,7 +93,9 @@ def test_of_a_pool_the_first_that_is_as_it_has_to_be_is_taken(tmp_path: Path) ->
             found = judged(run, f"{UNUSE}usable-again")
             (judge,) = run.judges.values()
             assert found[f"{UNUSE}usable-again"].verdict == PASS
-            assert [spent for _, spent in judge.spent] == [{"coupon.used": {"code": data["coupon.used"][1]["code"]}}]
+            assert [spent for _, spent in judge.ledger.spent] == [
+                {"coupon.used": {"code": data["coupon.used"][1]["code"]}}
+            ]
 
 
 def test_data_that_is_not_as_a_write_needs_it_is_not_testable_and_accuses_nobody(tmp_path: Path) -> None:
@@ -108,7 +110,7 @@ def test_data_that_is_not_as_a_write_needs_it_is_not_testable_and_accuses_nobody
     assert outcome.reason.startswith(
         "the target's data is not as the target file says: expected [].code does not contain ACC58111301; got"
     )
-    assert (judge.changes, judge.spent) == ([], [])
+    assert (judge.ledger.changes, judge.ledger.spent) == ([], [])
 
 
 @pytest.mark.parametrize(
