@@ -61,6 +61,13 @@ class Channel(Protocol):
             ProviderFailed: no whole answer came.
         """
 
+    def late(self) -> bytes:
+        """Return the answer to a message whose sender was interrupted; empty if there is none.
+
+        Raises:
+            ProviderFailed: no whole answer came.
+        """
+
     def close(self) -> None:
         """Say that nothing more will be asked."""
 
@@ -94,11 +101,17 @@ class Web:
         try:
             answer = self._line.ask("POST", slash, headers=headers, data=message)
         except TargetUnreachable as error:
-            raise ProviderFailed(f"the provider does not answer: {error}") from error
+            # Its own timeout is meant, and none of the target's limits.
+            reason = str(error).partition(" (limits.")[0]
+            raise ProviderFailed(f"the provider does not answer: {reason}") from error
         if not 200 <= answer.status < 300:
             said = answer.content.decode("utf-8", "replace")
             raise ProviderFailed(f"the provider answered with status {answer.status}{_quoted(said)}")
         return answer.content
+
+    def late(self) -> bytes:
+        """Return nothing: with the connection the answer is lost."""
+        return b""
 
     def close(self) -> None:
         """Close the connections."""
@@ -119,15 +132,35 @@ class Command:
         Raises:
             ProviderFailed: the command cannot be started, ends, is silent for too long, or says too much.
         """
+        self.late()
         if self._running is None:
             self._running = _Process(self._settings)
         try:
-            return self._running.ask(message, self._settings.timeout)
+            self._running.tell(message)
+            return self._running.answer(self._settings.timeout)
         except ProviderFailed:
             # What it says from now on may belong to this question, so another one is asked of a new process.
+            self._end()
+            raise
+
+    def late(self) -> bytes:
+        """Return the answer to a message whose sender was interrupted; empty if there is none.
+
+        Raises:
+            ProviderFailed: no whole answer came.
+        """
+        if self._running is None or not self._running.is_asked:
+            return b""
+        try:
+            return self._running.answer(self._settings.timeout)
+        except ProviderFailed:
+            self._end()
+            raise
+
+    def _end(self) -> None:
+        if self._running is not None:
             self._running.end(at_once=True)
             self._running = None
-            raise
 
     def close(self) -> None:
         """Close the command's standard input, and end it if that does not."""
@@ -154,6 +187,8 @@ class _Process:
             reason = error.strerror or type(error).__name__
             raise ProviderFailed(f"the provider {settings.command[0]} cannot be started: {reason}") from error
         self._lines: queue.Queue[bytes] = queue.Queue()
+        self.is_asked = False
+        """Whether an answer is still to come."""
         self._words: deque[str] = deque(maxlen=_LAST_WORDS)
         self._threads = [
             threading.Thread(target=self._read, args=(self._process.stdout,), daemon=True),
@@ -171,16 +206,32 @@ class _Process:
         for line in errors:
             self._words.extend(line.decode("utf-8", "replace"))
 
-    def ask(self, message: bytes, timeout: float) -> bytes:
-        if not self._lines.empty() and (unasked := self._lines.get()):
+    def tell(self, message: bytes) -> None:
+        """Write a message.
+
+        Raises:
+            ProviderFailed: the command has ended, or said something by itself.
+        """
+        if not self._lines.empty():
+            if not (unasked := self._lines.get()):
+                raise ProviderFailed(self._ended())
             said = _quoted(unasked.decode("utf-8", "replace"))
             raise ProviderFailed(f"the provider said something that nobody had asked for{said}")
+        self.is_asked = True
         # In a thread of its own: a command that reads nothing would be written to for ever.
         threading.Thread(target=self._write, args=(message,), daemon=True).start()
+
+    def answer(self, timeout: float) -> bytes:
+        """Wait for the answer to the last message.
+
+        Raises:
+            ProviderFailed: the command ends, is silent for too long, or says too much.
+        """
         try:
             line = self._lines.get(timeout=timeout)
         except queue.Empty:
             raise ProviderFailed(f"the provider did not answer within {timeout:g} seconds (provider.timeout)") from None
+        self.is_asked = False
         if len(line) > _LONGEST:
             raise ProviderFailed(f"the provider's answer has more than {_LONGEST} bytes")
         if not line.endswith(b"\n"):

@@ -53,6 +53,8 @@ class Provider:
         self._secrets = secrets
         self._failures = 0
         self._last = ""
+        self._interrupted: Requirement | None = None
+        """For whom something is being made."""
 
     def describe(self, vendor: str) -> list[str]:
         """Ask which handles the provider makes, each with ``*`` for any part; that changes nothing.
@@ -74,9 +76,11 @@ class Provider:
             CannotProvide: the provider cannot make them.
             ProviderFailed: it gave no answer that the protocol knows, or not what was asked for.
         """
+        self._interrupted = requirement
         answer = self._asked(
             "provide", "provided", vendor=requirement.vendor, requirement=requirement.id, needs=dict(needs)
         )
+        self._interrupted = None
         if "cannot" in answer:
             self._failures = 0
             raise CannotProvide(masked(" ".join(answer["cannot"].split()), self._secrets))
@@ -85,6 +89,19 @@ class Provider:
             raise self._failed(f"the provider's answer is not what was asked for: {wrong}")
         self._failures = 0
         return Grant(requirement, entities, answer.get("grant", ""))
+
+    def late(self) -> Grant | None:
+        """Return what was being made when the run was broken off, if the provider has told; None if there is nothing.
+
+        Raises:
+            ProviderFailed: no whole answer came.
+        """
+        requirement, self._interrupted = self._interrupted, None
+        content = self._channel.late()
+        if requirement is None or not content:
+            return None
+        answer = _read(content, "provided")
+        return Grant(requirement, answer["entities"], answer.get("grant", "")) if "entities" in answer else None
 
     def release(self, grant: Grant) -> None:
         """Tell the provider that what it made is no longer needed.
@@ -128,7 +145,11 @@ def _read(content: bytes, kind: str) -> dict[str, Any]:
     except ValueError as error:
         begin = " ".join(content[:200].decode("utf-8", "replace").split())
         raise ProviderFailed(f"the provider's answer is no JSON, {error}: {begin}") from error
-    schema = {"$ref": f"#/$defs/{kind}", "$defs": shape()["$defs"]}
+    definitions = shape()["$defs"]
+    ways = [definitions[way["$ref"].rpartition("/")[2]] for way in definitions[kind]["anyOf"]]
+    # Of the ways to answer the one that was begun, so that what is wrong can be named.
+    begun = [way for way in ways if isinstance(value, dict) and set(way["required"]) - {"version"} <= value.keys()]
+    schema = {**(begun or ways)[0], "$defs": definitions}
     for fault in problems_under(YamlFile(Path("answer"), value, {}), "", value, schema):
         place = f" at {fault.pointer}" if fault.pointer != "#" else ""
         raise ProviderFailed(
@@ -229,6 +250,8 @@ class Supply:
         if everything:
             self._left += self._kept
             self._kept = []
+            if late := self.provider.late():
+                self._left.append(late)
         released = []
         waiting, self._left = self._left, []
         for index, grant in enumerate(waiting):

@@ -140,7 +140,7 @@ def _show_changes(console: Console, run: Run) -> None:
     """List what the run changed and used up, and what of it is as it was found."""
     changes = _changes(run)
     if back := _put_back(run):
-        console.print(f"{sum(change['put_back'] for change in changes)} requests changed data that is put back:")
+        console.print("Put back as it was found:")
     for item in back:
         console.print(Text(f"  {item['requirement']}: {_entities(item)} (by {item['by']})"), soft_wrap=True)
     changes = [change for change in changes if not change["put_back"]]

@@ -1,8 +1,6 @@
 """A server that a target file describes: the mock, taken for a stranger's."""
 
-import contextlib
 import json
-from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,33 +9,17 @@ import yaml
 from broken_server import VENDORS, catalogue, serving
 from click.testing import CliRunner, Result
 from couponcheck.commands import couponcheck
-from couponcheck.judge import FAIL, NOT_SELECTED, NOT_TESTABLE, PASS, WARN, Outcome
+from couponcheck.judge import FAIL, NOT_SELECTED, NOT_TESTABLE, PASS, WARN
 from couponcheck.run import CONFORMANT, NOT_CONFORMANT, PARTIAL, Run
 from couponcheck.targetfile import read_target
 from couponcheck.transport import UnusableTarget
-from target_files import contents, environment, seeded, written
+from target_files import contents, environment, judged, running, seeded, written
 
 PROOFS = Path(__file__).parent / "proofs"
 UNUSE = "crowdtwist.unuseCoupon."
 LIST = "crowdtwist.listUsableCoupons."
 HARMLESS = {"shoplazza.receiveCoupons.unknown-coupon"}
 """A request that succeeds and changes nothing: no coupon is there to be assigned."""
-
-
-@contextlib.contextmanager
-def running(folder: Path, raw: Mapping[str, Any], *, allow_writes: bool = True, **how: Any) -> Iterator[Run]:
-    file = read_target(written(folder, raw))
-    run = Run.prepare_given(file, (), 1, allow_writes=allow_writes, **{"allow_concurrency": True, **how})
-    with contextlib.closing(run):
-        yield run
-
-
-def judged(run: Run, *chosen: str) -> dict[str, Outcome]:
-    """Carry out the chosen requirements, or all but those that make requests up."""
-    items = [item for judge in run.judges.values() for item in judge.catalogue.checked]
-    picked = [item for item in items if (item.id in chosen if chosen else item.generated is None)]
-    run.selected = len(picked)
-    return {item.id: run.judge(item) for item in picked}
 
 
 @pytest.fixture(autouse=True)
