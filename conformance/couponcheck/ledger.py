@@ -72,7 +72,7 @@ class Ledger:
 
 def needed_of(requirement: Requirement, handle: str, members: Mapping[str, Any]) -> dict[str, Any]:
     """Return those members of an entity that a requirement needs."""
-    return {name: value for name, value in members.items() if name in requirement.needs[handle]}
+    return {name: value for name, value in members.items() if name in requirement.needs.get(handle, ())}
 
 
 def _says_one_of(exchange: Exchange, values: Sequence[Any]) -> bool:

@@ -217,7 +217,7 @@ def test_what_is_not_as_it_was_asked_for_accuses_nobody(tmp_path: Path) -> None:
         right = of_the_pools(url)
 
         def wrong(message: Message) -> Message:
-            said = right(message)
+            said: Message = right(message)
             if message["request"] == "provide":
                 said["entities"]["coupon.used"]["code"] = "ACC58111301"
             return said
