@@ -148,13 +148,13 @@ def test_a_whole_file_is_read(tmp_path: Path) -> None:
             "still to be given",
             "give the value, or leave the line out",
         ),
-        (within("provider", {}), "/provider", "should be non-empty", "give {command: [PROGRAM, ARGUMENT]} or {url"),
+        (within("provider", {}), "/provider", "is not valid under any", "give {command: [PROGRAM, ARGUMENT]} or {url"),
         (within("provider", {"command": []}), "/provider/command", "", "give program and arguments"),
         (
             within("provider", {"command": ["make-it", "$TOKEN"]}),
             "/provider/command/1",
             "for everybody on the machine to see",
-            "environment: {TOKEN: $TOKEN} says that it is secret",
+            "environment: {TOKEN: $TOKEN} says what is secret",
         ),
         (
             within("provider", {"command": ["x"], "url": "http://x"}),
