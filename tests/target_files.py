@@ -1,12 +1,15 @@
 """Target files for a mock that is taken for a stranger's server."""
 
+import contextlib
 import json
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from couponcheck.targetfile import CREDENTIAL, is_wrong, known
+from couponcheck.judge import Outcome
+from couponcheck.run import Run
+from couponcheck.targetfile import CREDENTIAL, is_wrong, known, read_target
 
 
 def seeded(url: str, vendor: str) -> dict[str, dict[str, Any]]:
@@ -62,3 +65,20 @@ def written(folder: Path, contents: Mapping[str, Any]) -> Path:
     path = folder / "target.yaml"
     path.write_text(json.dumps(contents, indent=1, ensure_ascii=False), encoding="utf-8")
     return path
+
+
+@contextlib.contextmanager
+def running(folder: Path, raw: Mapping[str, Any], *, allow_writes: bool = True, **how: Any) -> Iterator[Run]:
+    """Get ready to judge what a target file describes, as long as the block lasts."""
+    file = read_target(written(folder, raw))
+    run = Run.prepare_given(file, (), 1, allow_writes=allow_writes, **{"allow_concurrency": True, **how})
+    with contextlib.closing(run):
+        yield run
+
+
+def judged(run: Run, *chosen: str) -> dict[str, Outcome]:
+    """Carry out the chosen requirements, or all but those that make requests up."""
+    items = [item for judge in run.judges.values() for item in judge.catalogue.checked]
+    picked = [item for item in items if (item.id in chosen if chosen else item.generated is None)]
+    run.selected = len(picked)
+    return {item.id: run.judge(item) for item in picked}

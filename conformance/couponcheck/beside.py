@@ -39,6 +39,8 @@ class Ahead:
 
     def _reads(self, first: Requirement) -> Iterator[Requirement]:
         """Yield a read and those after it, up to the next requirement that may send anything else."""
+        if self._judge.target.supply or self._judge.target.ways:
+            return  # data is made for one requirement after the other, and taken back after it
         checked = self._judge.catalogue.checked
         for requirement in checked[checked.index(first) :]:
             if requirement.id not in self._wanted or not self._judge.asks(requirement):

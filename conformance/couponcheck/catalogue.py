@@ -1,7 +1,7 @@
 """The catalogue: one entry for each rule of a vendor's pages, and how it is checked, or why it is not."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -71,6 +71,28 @@ class Verification:
     where: str
     """JMESPath over the pack's entity, with times counted from now; empty for every entity of the kind."""
     call: Call
+    means: str
+
+
+@dataclass(frozen=True, slots=True)
+class Companion:
+    """How a companion operation brings an entity of a target into another state, and what takes that back.
+
+    Requests name the entity as those of a verification do.
+    """
+
+    kind: str
+    where: str
+    """JMESPath over the pack's entity, with times counted from now: of this state it makes an entity."""
+    of: str
+    """The same of the state that it starts from."""
+    call: Call
+    back: Call
+    read: Call
+    before: Mapping[str, Any]
+    """What the read gives of an entity in the state that it starts from."""
+    after: Mapping[str, Any]
+    """What the read gives of an entity in the state that it makes."""
     means: str
 
 
@@ -165,6 +187,7 @@ class Catalogue:
     verifications: tuple[Verification, ...] = ()
     identities: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """Kind -> every member by which one of its entities is known."""
+    companions: tuple[Companion, ...] = ()
 
     @property
     def checked(self) -> tuple[Requirement, ...]:
@@ -206,6 +229,7 @@ def load_catalogue(document: Document, folder: Path = FOLDER) -> Catalogue:
         file.value.get("conditions", {}),
         verifications,
         {name: _identities(kind) for name, kind in kinds.items()},
+        tuple(_companion(item) for item in file.value.get("companions", ())),
     )
     if faults := [*_faults(catalogue, document)]:
         raise FaultyFile(faults)
@@ -273,6 +297,11 @@ def _call(operation: str, raw: Mapping[str, Any]) -> Call:
     )
 
 
+def _companion(raw: Mapping[str, Any]) -> Companion:
+    call, back, read = (_call(raw[name]["operation"], raw[name]) for name in ("call", "back", "read"))
+    return Companion(raw["kind"], raw["where"], raw["of"], call, back, read, raw["before"], raw["after"], raw["means"])
+
+
 def _faults(catalogue: Catalogue, document: Document) -> Iterator[Fault]:
     seen: set[str] = set()
     operations = {**document.operations, document.general.id: document.general}
@@ -294,6 +323,20 @@ def _faults(catalogue: Catalogue, document: Document) -> Iterator[Fault]:
         yield from _name_faults(catalogue.file, requirement, operations)
     for index, verification in enumerate(catalogue.verifications):
         yield from _call_faults(catalogue.file, f"/verify/{index}", verification.call, operations, set())
+    yield from _companion_faults(catalogue, operations)
+
+
+def _companion_faults(catalogue: Catalogue, operations: Mapping[str, Operation]) -> Iterator[Fault]:
+    for index, companion in enumerate(catalogue.companions):
+        place = f"/companions/{index}"
+        for name, call in (("call", companion.call), ("back", companion.back), ("read", companion.read)):
+            yield from _call_faults(catalogue.file, f"{place}/{name}", call, operations, set())
+        for expect in (companion.before, companion.after):
+            told = replace(companion.read, expect=expect)
+            yield from _call_faults(catalogue.file, place, told, operations, set())
+        if companion.call.operation in operations and not operations[companion.call.operation].companion:
+            reason = f"{companion.call.operation} is no companion"
+            yield catalogue.file.fault(f"{place}/call", reason, "name an operation with x-companion: true")
 
 
 def _name_faults(file: YamlFile, requirement: Requirement, operations: Mapping[str, Operation]) -> Iterator[Fault]:

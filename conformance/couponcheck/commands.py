@@ -136,6 +136,7 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter for each flag
             code = carry_out(current, progress, keyword, junit)
         finally:
             progress.stop()
+        current.leave()
         if not current.selected:
             if code != _USAGE:
                 click.echo(f"couponcheck: no requirement matches -k {keyword!r}; see `couponcheck list`", err=True)
@@ -185,7 +186,7 @@ def doctor(file: Path, vendors: tuple[str, ...]) -> None:
 
 
 @couponcheck.command()
-@click.argument("name", type=click.Choice(["catalogue", "target"]))
+@click.argument("name", type=click.Choice(["catalogue", "provider", "target"]))
 def schema(name: str) -> None:
     """Print the JSON Schema of a kind of file."""
     click.echo((Path(__file__).parent / "shapes" / f"{name}.schema.json").read_text(encoding="utf-8"), nl=False)

@@ -6,18 +6,26 @@ It reads. Where a vendor has nothing to read, a credential is tried on a write o
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from functools import partial
 
 import jmespath
 from couponspec import Bindings, Document, Entity, Pack
 from couponspec.request import HttpRequest, Unbound, build, fill
 
-from couponcheck.catalogue import Catalogue, Requirement, Verification
+from couponcheck.catalogue import Catalogue, Companion, Requirement, Verification
+from couponcheck.channel import ProviderFailed
+from couponcheck.companion import names, stand_ins, ways
+from couponcheck.condition import credentials_of
 from couponcheck.contract import operation_of
 from couponcheck.exchange import Exchange
 from couponcheck.expect import Judgement
-from couponcheck.report import cut, masked
+from couponcheck.masking import masked
+from couponcheck.pool import Pools
+from couponcheck.provider import Provider, is_data, makes
+from couponcheck.report import cut
 from couponcheck.target import GivenTarget, open_given
-from couponcheck.targetfile import CREDENTIAL, DataSet, Members, TargetFile, known
+from couponcheck.targetfile import CREDENTIAL, DataSet, Members, OpenedFile, TargetFile, known
 from couponcheck.transport import Allowance
 
 READY, NOT_READY, UNUSABLE = 0, 1, 2
@@ -52,11 +60,21 @@ def examine(file: TargetFile, vendors: Sequence[str], say: Callable[[str], None]
         with closing(open_given(opened, vendor, 0, allowance)) as target:
             target.client.greet()
             say(f"\n{vendor}: {target.client.base_url} answers.")
-            examination = _Examination(target, *known(vendor))
+            document, catalogue, pack = known(vendor)
+            may = ways(catalogue, pack) if file.vendors[vendor].companions else {}
+            examination = _Examination(target, document, catalogue, pack, may)
             found = [*examination.credentials(), *examination.data(file.vendors[vendor].sets)]
+            makers = []
+            if vendor in opened.providers:
+                handles, told = _provider(opened, vendor, catalogue)
+                found.append(told)
+                makers.append(_Maker("the provider", partial(_lacking_beside, target, handles)))
+            if may:
+                pools = Pools(file.vendors[vendor].sets, target.pools.always, stand_ins(catalogue, pack))
+                makers.append(_Maker(names([*may.values()]), pools.lacking))
             for finding in found:
                 say(masked(f"  {finding}", target.secrets))
-            said, complete = _enabled(target, examination.catalogue)
+            said, complete = _enabled(target, catalogue, makers)
             for line in said:
                 say(line)
         wrong = [finding for finding in found if finding.verdict == _WRONG]
@@ -96,6 +114,8 @@ class _Examination:
     document: Document
     catalogue: Catalogue
     pack: Pack
+    ways: Mapping[str, Companion]
+    """Handle -> the companion that may be called to make an entity stand for it."""
     _answers: dict[HttpRequest, Exchange] = field(default_factory=dict)
     """One list tells of many coupons."""
 
@@ -131,9 +151,24 @@ class _Examination:
             self._answers[request] = self.target.client.send(call.operation, request)
         judgement = Judgement(self.document, bindings, self.catalogue.lists, self.catalogue.aliases, {})
         for mismatch in judgement.mismatches(call.expect, self._answers[request]):
+            if (companion := self._companion(handle, bindings)) is not None:
+                says = f"is not {companion.means}; {companion.call.operation} makes it so for a while"
+                return _Finding(_OK, label, says)
             text = self._given_name(f"expected {mismatch.expected}; got {mismatch.got}", entity)
             return _Finding(_WRONG, label, f"should be {verification.means}: {cut(text, _LONGEST)}")
         return _Finding(_OK, label, f"is {verification.means}")
+
+    def _companion(self, handle: str, bindings: Bindings) -> Companion | None:
+        """Return the companion that can make of an entity, as it is now, what it has to be."""
+        companion = self.ways.get(handle)
+        if companion is None:
+            return None
+        read = companion.read
+        request = build(self.document, operation_of(self.document, read.operation), read.request, bindings)
+        if request not in self._answers:
+            self._answers[request] = self.target.client.send(read.operation, request)
+        judgement = Judgement(self.document, bindings, self.catalogue.lists, self.catalogue.aliases, {})
+        return None if [*judgement.mismatches(companion.before, self._answers[request])] else companion
 
     def _given_name(self, text: str, entity: Entity) -> str:
         """Write an entity, and what it refers to, by the names that the target file has for them."""
@@ -162,42 +197,68 @@ class _Examination:
         entity = next((entity for entity in self.pack.entities if entity.handle == handle), None)
         if entity is None:
             return None
-        owner = owner_of(self.pack, entity)
-        names = [
-            credential.name
-            for credential in self.pack.entities
-            if credential.kind == CREDENTIAL and credential.data["principal"] == owner
-        ]
+        names = credentials_of(self.pack, entity)
         return next((name for name in names if f"{CREDENTIAL}.{name}" in self.target.bindings), None)
-
-
-def owner_of(pack: Pack, entity: Entity) -> str | None:
-    """Return the account, client or shop that an entity of a pack belongs to; None if it is not said."""
-    principal = pack.kinds[CREDENTIAL].references.get("principal")
-    members = [name for name, kind in pack.kinds[entity.kind].references.items() if kind == principal]
-    return next((entity.data[name] for name in members if entity.data.get(name) is not None), None)
 
 
 # -- what does it enable? -------------------------------------------------------------------------------------------
 
 
-def _enabled(target: GivenTarget, catalogue: Catalogue) -> tuple[list[str], bool]:
+@dataclass(frozen=True, slots=True)
+class _Maker:
+    """Who could make data that the file does not give, once it may be written."""
+
+    name: str
+    lacking: Callable[[Requirement], list[str]]
+
+
+def _provider(opened: OpenedFile, vendor: str, catalogue: Catalogue) -> tuple[list[str], _Finding]:
+    """Ask a provider what it makes, which changes nothing."""
+    data = {handle for requirement in catalogue.checked for handle in requirement.handles if is_data(handle)}
+    with closing(Provider(opened.providers[vendor], opened.secrets)) as provider:
+        try:
+            handles = provider.describe(vendor)
+        except ProviderFailed as error:
+            return [], _Finding(_WRONG, "provider", f"should describe itself: {error}")
+    said = f"says that it makes {', '.join(handles) or 'nothing'}"
+    if strange := [handle for handle in handles if not any(fnmatchcase(name, handle) for name in data)]:
+        return handles, _Finding(_WRONG, "provider", f"{said}; no requirement names {', '.join(strange)}")
+    return handles, _Finding(_OK, "provider", said)
+
+
+def _lacking_beside(target: GivenTarget, handles: Sequence[str], requirement: Requirement) -> list[str]:
+    """Return what a requirement lacks if a provider makes such handles: it makes all of its data, or none."""
+    lacking = target.lacking(requirement)
+    return [item for item in lacking if not is_data(item)] if makes(handles, requirement) else lacking
+
+
+def _enabled(target: GivenTarget, catalogue: Catalogue, makers: Sequence[_Maker]) -> tuple[list[str], bool]:
     """Tell which requirements the data enables and what would enable more; and whether that is all of them."""
     wanted = [requirement for requirement in catalogue.checked if requirement.id not in target.unsupported]
     lacking = {item.id: target.lacking(item) for item in wanted if item.contract is None}
-    reached = {item.operation for item in wanted if item.calls and not lacking[item.id]}
-    disabled = [item for item in wanted if (item.operation not in reached if item.contract else bool(lacking[item.id]))]
+    disabled = _disabled(wanted, lacking)
     enabled = [item for item in wanted if item not in disabled]
     writing = sum(item.needs_permission for item in enabled)
     made_up = sum(item.generated is not None for item in enabled)
     permitted = f"{writing} of them with --allow-writes only, {made_up} with --generate only"
     lines = [f"  The data enables {len(enabled)} of {len(wanted)} requirements, {permitted}."]
+    for maker in makers:
+        before = len(disabled)
+        lacking |= {item.id: maker.lacking(item) for item in disabled if item.contract is None}
+        disabled = _disabled(wanted, lacking)
+        lines.append(f"  With --allow-writes {maker.name} enables {before - len(disabled)} more.")
     if unsupported := len(catalogue.checked) - len(wanted):
         lines.append(f"  {unsupported} are declared unsupported.")
     without = [item for item in disabled if item.contract is None]
     if without:
         lines += ["  To enable the rest, add:", *_additions(without, lacking)]
     return lines, not disabled
+
+
+def _disabled(wanted: Sequence[Requirement], lacking: Mapping[str, Sequence[str]]) -> list[Requirement]:
+    """Return what cannot be carried out with so much lacking; what is about every answer needs one of the operation."""
+    reached = {item.operation for item in wanted if item.calls and not lacking[item.id]}
+    return [item for item in wanted if (item.operation not in reached if item.contract else bool(lacking[item.id]))]
 
 
 def _additions(requirements: Sequence[Requirement], lacking: Mapping[str, Sequence[str]]) -> list[str]:

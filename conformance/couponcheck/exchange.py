@@ -66,7 +66,7 @@ class Exchange:
         if charset not in {"utf-8", "utf8"}:
             return None, f"the charset of JSON is UTF-8, not {charset}"
         try:
-            return _strict(self.content), ""
+            return strict_json(self.content), ""
         except ValueError as error:
             return None, f"it is not strict JSON: {error}"
 
@@ -81,7 +81,7 @@ class Exchange:
         return self.parsed[0]
 
 
-def _strict(content: bytes) -> Any:
+def strict_json(content: bytes) -> Any:
     """Read JSON that every reader understands in the same way.
 
     Raises:

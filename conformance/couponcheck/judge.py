@@ -2,7 +2,9 @@
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from itertools import islice
 
 from couponspec.document import Document
@@ -10,16 +12,22 @@ from couponspec.request import Bindings, Unbound, build
 from couponspec.schema import Option
 
 from couponcheck.catalogue import Call, Catalogue, Contract, Requirement
+from couponcheck.channel import ProviderFailed
+from couponcheck.companion import AFTER, Companions, Tracked
 from couponcheck.contract import Violation, operation_of, readings_used, tolerated, violations
 from couponcheck.disclosure import disclosures
 from couponcheck.exchange import READING, Exchange
 from couponcheck.expect import Judgement, Mismatch
 from couponcheck.gateway import is_beyond_the_pages
+from couponcheck.ledger import PROVIDER, Change, Ledger, needed_of
 from couponcheck.pool import Entities
+from couponcheck.provider import CannotProvide
 from couponcheck.target import Target
+from couponcheck.targetfile import known
 from couponcheck.transport import LimitReached, TargetUnreachable, UnusableTarget
 from couponcheck.walker import Asking
 
+_USED_UP = "the target's data has nothing left for it: all was used up by what needed it before"
 _PATIENCE = 3
 """Unanswered requirements after which a target is not asked any more."""
 _TRIES = 20
@@ -54,14 +62,6 @@ class Outcome:
         return self.is_breach or self.verdict == ERROR
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
-    """A request that changed the target's data, as far as its answer tells."""
-
-    requirement: Requirement
-    exchange: Exchange
-
-
 @dataclass
 class Silences:
     """How a target leaves requirements unanswered, whoever asks it."""
@@ -83,14 +83,17 @@ class Judge:
     _clean: bool = True
     """Whether the target's data is as its bindings say."""
     silences: Silences = field(default_factory=Silences)
-    changes: list[Change] = field(default_factory=list)
-    spent: list[tuple[Requirement, Entities]] = field(default_factory=list)
-    """What served once and for all, by those members that were needed of it."""
+    ledger: Ledger = field(default_factory=Ledger)
     ahead: Callable[[Requirement], None] | None = None
     """Carries out a read and those that follow it, where they may be carried out at the same time."""
     _current: Requirement | None = None
     _shown_at: float = 0.0
     """Monotonic seconds from which every read shows all that was written."""
+
+    @cached_property
+    def _companions(self) -> Companions:
+        pack = known(self.document.vendor)[2]
+        return Companions(self.document, self.catalogue, pack, self.target.ways, self._asked)
 
     def outcome(self, requirement: Requirement) -> Outcome:
         """Carry out a requirement, or recall how it went."""
@@ -102,6 +105,7 @@ class Judge:
             except Exception as error:  # noqa: BLE001 - whatever it is, a requirement must not vanish from the verdict
                 reason = f"the suite itself failed, please report it: {type(error).__name__}: {error}"
                 self._outcomes[requirement.id] = Outcome(requirement, ERROR, reason)
+            self._leave(requirement)
         return self._outcomes[requirement.id]
 
     def asks(self, requirement: Requirement) -> bool:
@@ -125,15 +129,16 @@ class Judge:
             elif requirement.life_cycle:
                 carry_out = self._life_cycle
             outcome = self._unprovided(requirement) or carry_out(requirement)
-        except Unbound as error:
-            return Outcome(requirement, NOT_TESTABLE, f"the target's data lacks {error.name}")
-        except LimitReached as error:
-            return Outcome(requirement, NOT_TESTABLE, str(error))
+        except (Unbound, LimitReached) as error:
+            reason = _lack([error.name]) if isinstance(error, Unbound) else str(error)
+            return Outcome(requirement, NOT_TESTABLE, reason)
         except (TargetUnreachable, UnusableTarget) as error:
             self.silences.in_a_row += 1
             return Outcome(requirement, ERROR, str(error))
+        except ProviderFailed as error:
+            return Outcome(requirement, ERROR, str(error))
         self.silences.in_a_row = 0
-        return self._weighed(outcome)
+        return self._weighed(self._told(outcome))
 
     def _hindrance(self, requirement: Requirement) -> Outcome | None:
         """Tell why a requirement is not carried out at all; None if nothing is in the way."""
@@ -144,7 +149,7 @@ class Judge:
         if switched_off := self._switched_off(requirement):
             return Outcome(requirement, NOT_SELECTED, switched_off)
         if lacking := self.target.lacking(requirement):
-            return Outcome(requirement, NOT_TESTABLE, f"the target's data lacks {', '.join(lacking)}")
+            return Outcome(requirement, NOT_TESTABLE, _sentence(_lack(lacking), self.target.withheld))
         if self.silences.in_a_row >= _PATIENCE:
             return Outcome(requirement, ERROR, f"not asked: the target left {_PATIENCE} requirements unanswered before")
         return None
@@ -163,16 +168,39 @@ class Judge:
     def _unprovided(self, requirement: Requirement) -> Outcome | None:
         """Take data that is as the requirement needs it, or tell why there is none."""
         self._settle()
-        unmet = ""
+        refusal = self._refusal(requirement)
+        if refusal is None:
+            return None
+        unfit = ""
         for bindings in islice(self.target.choices(requirement), _TRIES):
             self.target.bindings = bindings
-            mismatch = None if self.target.is_restored else self._unmet(requirement)
-            if mismatch is None:
+            reason = "" if self.target.is_restored else self._unfit(requirement)
+            if not reason:
                 self._spend(requirement)
                 return None
-            unmet = unmet or f"the target's data is not as the target file says: {_first([mismatch])}"
-        reason = unmet or "the target's data has nothing left for it: all was used up by what needed it before"
-        return Outcome(requirement, NOT_TESTABLE, reason)
+            unfit = unfit or reason
+            self._leave(requirement)
+        lack = unfit or _lack(self.target.unpooled(requirement)) or _USED_UP
+        return Outcome(requirement, NOT_TESTABLE, _sentence(refusal, lack))
+
+    def _refusal(self, requirement: Requirement) -> str | None:
+        """Take what a provider makes, and return None; or why that is nothing to go on with, empty without one."""
+        try:
+            provided = self.target.provided(requirement)
+        except CannotProvide as refusal:
+            return f"the provider cannot make it: {refusal}"
+        if provided is None:
+            return ""
+        self.target.bindings = provided
+        mismatch = self._unmet(requirement)
+        return f"what the provider made is not what was asked for: {_first([mismatch])}" if mismatch else None
+
+    def _unfit(self, requirement: Requirement) -> str:
+        """Bring the operator's data into the state that is needed, or say why it is not."""
+        if reason := self._companions.bring(requirement, self.target.bindings, self.target.origins()):
+            return reason
+        mismatch = self._unmet(requirement)
+        return f"the target's data is not as the target file says: {_first([mismatch])}" if mismatch else ""
 
     def _unmet(self, requirement: Requirement) -> Mismatch | None:
         for call in requirement.given:
@@ -183,15 +211,55 @@ class Judge:
     def _spend(self, requirement: Requirement) -> None:
         if requirement.spends:
             entities = {
-                handle: {
-                    name: value
-                    for name, value in self.target.bindings[handle].items()
-                    if name in requirement.needs[handle]
-                }
-                for handle in requirement.spends
+                handle: needed_of(requirement, handle, self.target.bindings[handle]) for handle in requirement.spends
             }
             self.target.spend(entities)
-            self.spent.append((requirement, entities))
+            self.ledger.spent.append((requirement, entities))
+
+    def _told(self, outcome: Outcome) -> Outcome:
+        """Put the requests that made the data fit before those that an outcome rests on."""
+        made = [
+            exchange
+            for tracked in self._companions.tracked
+            if tracked.requirement is outcome.requirement
+            for exchange in tracked.calls
+        ]
+        return replace(outcome, exchanges=(*made, *outcome.exchanges)) if outcome.exchanges else outcome
+
+    # -- leaving the target as it was found -----------------------------------------------------------------------
+
+    def _leave(self, requirement: Requirement) -> None:
+        """Put back what a requirement was carried out with; what is not put back now is tried once more at the end."""
+        self._restore([tracked for tracked in self._companions.tracked if tracked.requirement is requirement])
+        self._release()
+
+    def leave(self) -> None:
+        """Put back all that can be, also if the run was broken off, and have everything released."""
+        self._restore(self._companions.tracked)
+        self._release(everything=True)
+
+    def _restore(self, waiting: Sequence[Tracked]) -> None:
+        # Backwards: of an entity that was found twice, the state that it was first found in is the one that counts.
+        for tracked in [*reversed(waiting)]:
+            self._current = tracked.requirement
+            try:
+                if not self._companions.restore(tracked):
+                    continue
+            except (TargetUnreachable, LimitReached):
+                return
+            companion = tracked.companion
+            call = companion.call if tracked.found == AFTER else companion.back
+            self._restored(tracked.requirement, {tracked.handle: tracked.members}, call.operation)
+
+    def _release(self, *, everything: bool = False) -> None:
+        if self.target.supply is not None:
+            with suppress(ProviderFailed):  # what is not released is not said to be put back
+                for grant in self.target.supply.release(everything=everything):
+                    self._restored(grant.requirement, grant.entities, PROVIDER)
+
+    def _restored(self, requirement: Requirement, entities: Entities, by: str) -> None:
+        for unspent in self.ledger.restored(requirement, entities, by):
+            self.target.take_back(unspent)
 
     def _weighed(self, outcome: Outcome) -> Outcome:
         """Let a breach of a requirement that is no `must` be a warning."""
@@ -379,9 +447,14 @@ class Judge:
         }
         return violation.member not in named - {""}
 
+    def _asked(self, call: Call, bindings: Bindings) -> Exchange:
+        """Send a call of a companion or the read beside it, once every read shows what was written."""
+        self._settle()
+        return self._sent(call, bindings)
+
     def _sent(self, call: Call, bindings: Bindings | None = None) -> Exchange:
         operation = operation_of(self.document, call.operation)
-        request = build(self.document, operation, call.request, bindings or self.target.bindings)
+        request = build(self.document, operation, call.request, self.target.bindings if bindings is None else bindings)
         # What later calls are compared with, and what has to be as before, must not be an old state still shown.
         if request.method in READING and (call.name or _may_be_old(call)):
             self._settle()
@@ -395,7 +468,7 @@ class Judge:
             return
         self._shown_at = time.monotonic() + self.target.consistency.within
         if exchange.status < 400 and self._current is not None:
-            self.changes.append(Change(self._current, exchange))
+            self.ledger.changes.append(Change(self._current, exchange))
 
     def _settle(self) -> None:
         """Wait until every read shows all that was written."""
@@ -425,6 +498,14 @@ class Judge:
 def _may_be_old(call: Call) -> bool:
     """Tell whether a read from before a write could fulfil what is expected of one after it."""
     return any(_AS_BEFORE & expect.keys() for expect in (call.expect, *call.expect.get("any_of", ())))
+
+
+def _lack(items: Sequence[str]) -> str:
+    return f"the target's data lacks {', '.join(items)}" if items else ""
+
+
+def _sentence(*parts: str) -> str:
+    return "; ".join(filter(None, parts))
 
 
 def _first(mismatches: list[Mismatch]) -> str:

@@ -13,7 +13,8 @@ from couponspec.version import version
 from couponcheck.documented import documented
 from couponcheck.exchange import Exchange
 from couponcheck.judge import ERROR, FAIL, NOT_SELECTED, NOT_TESTABLE, PASS, WARN, Judge, Outcome
-from couponcheck.report import masked, requests_said, said
+from couponcheck.masking import masked
+from couponcheck.report import requests_said, said
 from couponcheck.run import Run
 
 _VERDICTS = (FAIL, ERROR, WARN, NOT_TESTABLE, NOT_SELECTED, PASS)

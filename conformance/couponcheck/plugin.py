@@ -11,7 +11,8 @@ import pytest
 
 from couponcheck.catalogue import FOLDER, Requirement
 from couponcheck.judge import ERROR, FAIL, NOT_SELECTED, NOT_TESTABLE, WARN, Outcome
-from couponcheck.report import Progress, failure, masked
+from couponcheck.masking import masked
+from couponcheck.report import Progress, failure
 from couponcheck.run import Run
 
 

@@ -20,15 +20,19 @@ class Pools:
     that has not been used up.
     """
 
-    def __init__(self, sets: Sequence[DataSet], always: Bindings) -> None:
+    def __init__(
+        self, sets: Sequence[DataSet], always: Bindings, stand_ins: Mapping[str, Sequence[str]] | None = None
+    ) -> None:
         """Begin with nothing used up.
 
         Args:
             sets: The operator's data.
             always: What belongs to every set: credentials and made-up values.
+            stand_ins: Handle -> other handles whose entities can be made stand for it.
         """
         self._sets = sets or ({},)
-        self._always = always
+        self.always = always
+        self._stand_ins = stand_ins or {}
         self._spent: list[Entities] = []
 
     def lacking(self, requirement: Requirement) -> list[str]:
@@ -36,9 +40,13 @@ class Pools:
         return min((self._lacking(one, requirement) for one in self._sets), key=len)
 
     def _lacking(self, one: DataSet, requirement: Requirement) -> list[str]:
-        lacking = []
+        lacking: list[str] = []
+        taken: list[Members] = []
         for handle, members in sorted(requirement.needs.items()):
-            entities = [self._always[handle]] if handle in self._always else one.get(handle, ())
+            entities = [self.always[handle]] if handle in self.always else self._entities(one, handle)
+            if handle in self._stand_ins:  # no entity stands for two handles at once
+                entities = [entity for entity in entities if entity not in taken]
+                taken += [entity for entity in entities if members <= entity.keys()][:1]
             if not entities:
                 lacking.append(handle)
             elif not any(members <= entity.keys() for entity in entities):
@@ -51,23 +59,63 @@ class Pools:
         one = next((one for one in self._sets if not self._lacking(one, requirement)), None)
         if one is None:
             return
-        handles = sorted(handle for handle in requirement.needs if handle in one)
-        pools = [[entity for entity in one[handle] if requirement.needs[handle] <= entity.keys()] for handle in handles]
+        handles = sorted(requirement.needs.keys() - self.always.keys())
+        pools = [
+            [entity for entity in self._entities(one, handle) if requirement.needs[handle] <= entity.keys()]
+            for handle in handles
+        ]
         for entities in product(*pools):
             chosen = dict(zip(handles, entities, strict=True))
-            if not any(_holds(chosen, spent) for spent in self._spent):
-                yield {**self._always, **chosen}
+            if self._is_distinct(chosen) and not any(self._holds(chosen, spent) for spent in self._spent):
+                yield {**self.always, **chosen}
+
+    def _entities(self, one: DataSet, handle: str) -> list[Members]:
+        """Return what a handle's entity can be: those given for it first, then those that can be made stand for it."""
+        found: list[Members] = []
+        for name in (handle, *self._stand_ins.get(handle, ())):
+            found += [entity for entity in one.get(name, ()) if entity not in found]
+        return found
+
+    def origins(self, chosen: Bindings) -> dict[str, str]:
+        """Return handle -> the handle that its entity was given for."""
+        return {
+            handle: next(
+                (
+                    name
+                    for name in (handle, *self._stand_ins.get(handle, ()))
+                    if any(members in one.get(name, ()) for one in self._sets)
+                ),
+                handle,
+            )
+            for handle, members in chosen.items()
+        }
+
+    def _is_distinct(self, chosen: Entities) -> bool:
+        """Tell whether no entity stands for two handles, where one can stand for more than its own."""
+        return not any(
+            chosen[other] == members
+            for handle, members in chosen.items()
+            if handle in self._stand_ins
+            for other in chosen.keys() - {handle}
+        )
 
     def spend(self, entities: Entities) -> None:
         """Remember entities that together cannot serve any more."""
         self._spent.append(entities)
 
+    def take_back(self, entities: Entities) -> None:
+        """Forget that entities were spent: they are again as they were."""
+        self._spent.remove(entities)
 
-def _holds(chosen: Entities, spent: Entities) -> bool:
-    return all(
-        handle in chosen and all(chosen[handle].get(name) == value for name, value in members.items())
-        for handle, members in spent.items()
-    )
+    def _holds(self, chosen: Entities, spent: Entities) -> bool:
+        return all(
+            any(
+                all(chosen[name].get(member) == value for member, value in members.items())
+                for name in chosen
+                if name == handle or handle in self._stand_ins.get(name, ())
+            )
+            for handle, members in spent.items()
+        )
 
 
 def missing(requirement: Requirement, bindings: Bindings) -> list[str]:

@@ -1,12 +1,10 @@
 """What a person and a program get to see of a run."""
 
-import base64
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 from couponspec.version import version
 from rich import box
@@ -18,6 +16,7 @@ from rich.text import Text
 
 from couponcheck.exchange import Exchange
 from couponcheck.judge import ERROR, FAIL, NOT_SELECTED, NOT_TESTABLE, PASS, WARN, Judge, Outcome
+from couponcheck.masking import masked
 from couponcheck.run import Run
 from couponcheck.transport import UnusableTarget
 
@@ -82,15 +81,6 @@ class Progress:
     def stop(self) -> None:
         """End, however the run ended."""
         self._bar.stop()
-
-
-def masked(text: str, secrets: Mapping[str, str]) -> str:
-    """Replace every secret in a text, however it is written there, by what stands for it."""
-    # The longest first: one secret may be a part of another.
-    for secret, name in sorted(secrets.items(), key=lambda item: -len(item[0])):
-        for written in (secret, quote(secret, safe=""), base64.b64encode(secret.encode()).decode()):
-            text = text.replace(written, name)
-    return text
 
 
 def failure(judge: Judge, outcome: Outcome, beside: Sequence[Outcome] = ()) -> str:
@@ -224,8 +214,13 @@ def _counted(number: int, what: str) -> str:
 
 
 def _show_changes(console: Console, run: Run) -> None:
-    """List what the run changed and used up: the operations judged here offer no way to put it back."""
+    """List what the run changed and used up, and what of it is as it was found."""
     changes = _changes(run)
+    if back := _put_back(run):
+        console.print("Put back as it was found:")
+    for item in back:
+        console.print(Text(f"  {item['requirement']}: {_entities(item)} (by {item['by']})"), soft_wrap=True)
+    changes = [change for change in changes if not change["put_back"]]
     if changes:
         console.print(f"{len(changes)} requests succeeded that may have changed data; no operation takes that back:")
     for change in changes:
@@ -234,16 +229,19 @@ def _show_changes(console: Console, run: Run) -> None:
     if spent:
         console.print("Used up (a later run leaves this alone if you give it this run's JSON report with --spent):")
     for item in spent:
-        entities = ", ".join(f"{handle} {json.dumps(members)}" for handle, members in item["entities"].items())
-        console.print(Text(f"  {item['requirement']}: {entities}"), soft_wrap=True)
+        console.print(Text(f"  {item['requirement']}: {_entities(item)}"), soft_wrap=True)
+
+
+def _entities(item: Mapping[str, Any]) -> str:
+    return ", ".join(f"{handle} {json.dumps(members)}" for handle, members in item["entities"].items())
 
 
 def _changes(run: Run) -> list[dict[str, Any]]:
     """Return what a run changed of a stranger's data; the worlds of our mock are gone with what was changed."""
     return [
-        {"requirement": change.requirement.id, **_asked(judge, change.exchange)}
+        {"requirement": change.requirement.id, **_asked(judge, change.exchange), "put_back": change.is_put_back}
         for judge in run.judges.values()
-        for change in judge.changes
+        for change in judge.ledger.changes
         if not run.is_mock
     ]
 
@@ -252,7 +250,21 @@ def _spent(run: Run) -> list[dict[str, Any]]:
     return [
         {"vendor": requirement.vendor, "requirement": requirement.id, "entities": entities}
         for judge in run.judges.values()
-        for requirement, entities in judge.spent
+        for requirement, entities in judge.ledger.spent
+        if not run.is_mock
+    ]
+
+
+def _put_back(run: Run) -> list[dict[str, Any]]:
+    return [
+        {
+            "vendor": item.requirement.vendor,
+            "requirement": item.requirement.id,
+            "entities": item.entities,
+            "by": item.by,
+        }
+        for judge in run.judges.values()
+        for item in judge.ledger.put_back
         if not run.is_mock
     ]
 
@@ -286,6 +298,7 @@ def as_json(run: Run) -> dict[str, Any]:
         "requests": run.requests,
         "sent": run.sent,
         "changed": _changes(run),
+        "put_back": _put_back(run),
         "spent": _spent(run),
         "requirements": [_outcome(run.judges[o.requirement.vendor], o) for o in run.outcomes]
         + [

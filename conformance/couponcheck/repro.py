@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from couponcheck.judge import Judge, Outcome
-from couponcheck.report import masked
+from couponcheck.masking import masked
 from couponcheck.run import Run
 from couponcheck.target import MockTarget
 from couponcheck.targetfile import PACK

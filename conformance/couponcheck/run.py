@@ -14,6 +14,7 @@ from couponcheck.catalogue import Requirement
 from couponcheck.exchange import KINDS
 from couponcheck.judge import ERROR, FAIL, NOT_TESTABLE, PASS, WARN, Judge, Outcome
 from couponcheck.pool import spent_before
+from couponcheck.provider import Provider
 from couponcheck.target import MockAdmin, Target, open_given, open_target
 from couponcheck.targetfile import TargetFile, promised
 from couponcheck.transport import Allowance, UnusableTarget, is_base_url
@@ -149,6 +150,7 @@ class Run:
             _check_production(file.path, urls, [flag for flag, wanted in asked_for.items() if wanted], production)
         opened = file.opened(meant)
         reports, shared = list(reports), allowance or Allowance(opened.access.limits)
+        providers = {id(settings): Provider(settings, opened.secrets) for settings in opened.providers.values()}
         run = cls(", ".join(urls), seed, {}, is_mock=False)
 
         def open_one(vendor: str) -> Target:
@@ -159,6 +161,7 @@ class Run:
                 seed,
                 shared,
                 spent,
+                providers.get(id(opened.providers.get(vendor))),
                 allow_writes=allow_writes,
                 allow_concurrency=allow_concurrency,
                 generate=generate,
@@ -231,10 +234,18 @@ class Run:
         """Say which known failures of the baseline are none any more, or are accepted no longer."""
         return self.baseline.stale(self.outcomes)
 
+    def leave(self) -> None:
+        """Put back what requirements have changed and can be put back; what is left is in the judges' changes."""
+        for judge in self.judges.values():
+            judge.leave()
+
     def close(self) -> None:
         """Leave the target as it was found, where that is possible."""
-        for judge in self.judges.values():
-            judge.target.close()
+        try:
+            self.leave()
+        finally:
+            for judge in self.judges.values():
+                judge.target.close()
 
 
 def _check_url(url: str) -> None:

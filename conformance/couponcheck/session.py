@@ -13,6 +13,7 @@ from couponcheck import report
 from couponcheck.catalogue import FOLDER
 from couponcheck.choices import Choices, add_to_job, write_folder
 from couponcheck.judge import NOT_TESTABLE, WARN
+from couponcheck.masking import masked
 from couponcheck.plugin import CatalogueFile, requirements
 from couponcheck.run import PARTIAL, Run
 from couponcheck.sharing import Controller, Worker, shared
@@ -99,6 +100,7 @@ class Suite:
         config = session.config
         if hasattr(config, "workerinput") or config.option.collectonly or not self.run.selected:
             return
+        self.run.leave()
         if self._folder:
             write_folder(self.run, self._folder)
         add_to_job(self.run)
@@ -138,7 +140,7 @@ class Suite:
         for outcome in self.run.outcomes:
             if outcome.verdict == WARN:
                 secrets = self.run.judges[outcome.requirement.vendor].target.secrets
-                said = report.masked(f"{WARN}: {outcome.requirement.id}: {report.said(outcome)}", secrets)
+                said = masked(f"{WARN}: {outcome.requirement.id}: {report.said(outcome)}", secrets)
                 console.print(Text(said, style="yellow"), soft_wrap=True)
         report.conclude(console, self.run)
         terminalreporter.write(written.getvalue())

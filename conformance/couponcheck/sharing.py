@@ -17,9 +17,9 @@ from typing import Any
 import pytest
 
 from couponcheck.catalogue import Requirement
-from couponcheck.judge import Change, Outcome
+from couponcheck.judge import Outcome
+from couponcheck.ledger import Ledger
 from couponcheck.plugin import PREFIX, RequirementItem
-from couponcheck.pool import Entities
 from couponcheck.run import Run
 from couponcheck.transport import Sharing
 
@@ -33,8 +33,7 @@ class _Part:
     outcomes: list[Outcome]
     sent: dict[str, Counter[str]]
     """By vendor, as all else."""
-    changes: dict[str, list[Change]]
-    spent: dict[str, list[tuple[Requirement, Entities]]]
+    ledgers: dict[str, Ledger]
 
 
 class _Pickler(pickle.Pickler):
@@ -59,8 +58,7 @@ def packed(run: Run) -> bytes:
     part = _Part(
         run.outcomes,
         {vendor: judge.target.client.sent for vendor, judge in judges},
-        {vendor: judge.changes for vendor, judge in judges},
-        {vendor: judge.spent for vendor, judge in judges},
+        {vendor: judge.ledger for vendor, judge in judges},
     )
     buffer = io.BytesIO()
     _Pickler(buffer).dump(part)
@@ -75,8 +73,7 @@ def add_part(run: Run, data: bytes) -> None:
     run.outcomes = sorted(run.outcomes + part.outcomes, key=lambda outcome: places[outcome.requirement.id])
     for vendor, judge in run.judges.items():
         judge.target.client.sent += part.sent[vendor]
-        judge.changes += part.changes[vendor]
-        judge.spent += part.spent[vendor]
+        judge.ledger.add(part.ledgers[vendor])
 
 
 class Worker:
@@ -101,6 +98,7 @@ class Worker:
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Tell the controller what came out; not by the reports, which may be written to a file: this holds secrets."""
+        self._run.leave()
         session.config.workeroutput[_KEY] = packed(self._run)  # type: ignore[attr-defined]
 
 

@@ -1,18 +1,15 @@
 """The target file that `couponcheck init` prints: everything that can be said, and what each has to be."""
 
-import json
-import re
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 from textwrap import wrap
-from typing import Any
 
 from couponspec import Document, Entity, Pack
 
-from couponcheck.catalogue import Catalogue, Requirement
+from couponcheck.catalogue import Requirement
+from couponcheck.companion import names
+from couponcheck.condition import sentence, written
 from couponcheck.contract import operation_of
-from couponcheck.doctor import owner_of
 from couponcheck.expect import property_names
 from couponcheck.targetfile import CREDENTIAL, REPLACE, is_wrong, known, schemes
 
@@ -32,7 +29,15 @@ production: false
 # limits: {{timeout: 10, deadline: 60, body: 10000000, requests: 2000, per_second: 20}}
 # Where a read may show an old state for some seconds after a write:
 # consistency: {{kind: eventual, within: 10, every: 1}}
+# A program or a server of yours that makes the data below when it is needed, with --allow-writes (docs/providers.md):
+# provider: {{command: [python3, provider.py], environment: {{ADMIN_TOKEN: $ADMIN_TOKEN}}, timeout: 30}}
+# provider: {{url: http://127.0.0.1:9000/provider, headers: {{Authorization: $PROVIDER_TOKEN}}, timeout: 30}}
 vendors:
+"""
+_COMPANIONS = """\
+    # Whether {names} may be called, with --allow-writes: then a coupon is used when that is needed, what a requirement
+    # unused is used again, and one coupon serves many requirements.
+    # companions: true
 """
 _SETS = """\
     # Several sets may be given as a list, each complete in itself: a requirement takes the first that has all it needs.
@@ -43,8 +48,6 @@ _UNSUPPORTED = """\
     # unsupported: [{{requirement: {example}, reason: Why not}}]
 """
 _WIDTH = 118
-_SECONDS = {"s": "second", "m": "minute", "h": "hour", "d": "day", "w": "week"}
-_OFFSET = re.compile(r"([+-])(\d+)([smhdw])")
 
 
 def started(vendors: Sequence[str]) -> str:
@@ -66,6 +69,8 @@ def _vendor(vendor: str) -> Iterator[str]:
         if handle.startswith(f"{CREDENTIAL}."):
             yield from _comment(_needed_by(needed[handle]), _of_credential(entities[handle], pack))
             yield f"      {handle.partition('.')[2]}: {_credential(entities[handle], document, pack)}"
+    if catalogue.companions:
+        yield from _COMPANIONS.format(names=names(catalogue.companions)).splitlines()
     yield from _SETS.splitlines()
     yield "    data:"
     data = [handle for handle in order if not handle.startswith(f"{CREDENTIAL}.")]
@@ -73,7 +78,7 @@ def _vendor(vendor: str) -> Iterator[str]:
         yield "      {}"
     for requirements, handles in groupby(data, lambda handle: needed[handle]):
         group = [*handles]
-        conditions = [_condition(entities[handle], pack, catalogue) for handle in group]
+        conditions = [sentence(entities[handle], pack, catalogue) for handle in group]
         yield from _comment(
             _needed_by(requirements),
             f"It has to be {conditions[0]}." if len(group) == 1 else "",
@@ -102,7 +107,7 @@ def _of_credential(entity: Entity, pack: Pack) -> str:
     if is_wrong(pack, entity.name):
         return "It has to be refused, so it may stand here as it is."
     said = [f"It has to be accepted, for {pack.kinds[CREDENTIAL].references['principal']} {entity.data['principal']}"]
-    said += [f"{name}: {_value(value)}" for name, value in entity.data.items() if isinstance(value, list)]
+    said += [f"{name}: {written(value)}" for name, value in entity.data.items() if isinstance(value, list)]
     return "; ".join(said) + "."
 
 
@@ -141,52 +146,3 @@ def _comparable(handles: Sequence[str], requirements: Sequence[Requirement], doc
             entity = next(entity for entity in pack.entities if entity.handle == handle)
             shown |= {name: None for name in entity.data if name in names and name not in needed}
     return f"Also compared where it is shown, if you give it: {', '.join(shown)}." if shown else ""
-
-
-def _condition(entity: Entity, pack: Pack, catalogue: Catalogue) -> str:
-    """Say in which state an entity has to be: as the one of that name in the mock's own world is."""
-    owner = owner_of(pack, entity)
-    said = [f"a {entity.kind} of {owner}" if owner else f"a {entity.kind}", *_state(entity, pack, catalogue)]
-    for kind in catalogue.conditions:
-        for member, referred in pack.kinds[kind].references.items():
-            if referred == entity.kind:
-                said.append(f"{member} of {_owned(entity, kind, member, pack, catalogue)}")
-    return ", ".join(said)
-
-
-def _state(entity: Entity, pack: Pack, catalogue: Catalogue, *, roughly: bool = False) -> list[str]:
-    kind = pack.kinds[entity.kind]
-    said = []
-    for name in catalogue.conditions.get(entity.kind, ()):
-        if name not in entity.data or (roughly and name in kind.references):
-            continue
-        value = entity.data[name]
-        moment = _OFFSET.fullmatch(value) if isinstance(value, str) and name in kind.moments else None
-        reference = f"{kind.references[name]}.{value}" if name in kind.references else ""
-        said.append(f"{name}: {reference or (_moment(moment, roughly=roughly) if moment else _value(value))}")
-    return said
-
-
-def _owned(entity: Entity, kind: str, member: str, pack: Pack, catalogue: Catalogue) -> str:
-    """Say what entities of a kind refer to an entity; a state is often that of what somebody owns."""
-    states = Counter(
-        ", ".join(_state(item, pack, catalogue, roughly=True))
-        for item in pack.entities
-        if item.kind == kind and item.data.get(member) == entity.name and not item.answers
-    )
-    owned = [f"{number} {kind}{'' if number == 1 else 's'} ({state})" for state, number in states.items()]
-    return "; ".join(owned) or f"no {kind}"
-
-
-def _moment(offset: re.Match[str], *, roughly: bool) -> str:
-    sign, number, unit = offset.groups()
-    if roughly:
-        return "to come" if sign == "+" else "past"
-    span = f"{number} {_SECONDS[unit]}{'' if number == '1' else 's'}"
-    return f"in {span}" if sign == "+" else f"{span} ago"
-
-
-def _value(value: Any) -> str:
-    if isinstance(value, list):
-        return ", ".join(map(_value, value)) or "none"
-    return value if isinstance(value, str) else "none" if value is None else json.dumps(value)

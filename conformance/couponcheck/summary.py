@@ -6,7 +6,8 @@ from typing import Any
 
 from couponcheck.documented import documented
 from couponcheck.judge import ERROR, FAIL, NOT_SELECTED, NOT_TESTABLE, PASS, WARN, Outcome
-from couponcheck.report import causes, masked, said
+from couponcheck.masking import masked
+from couponcheck.report import causes, said
 from couponcheck.run import CONFORMANT, NOT_CONFORMANT, PARTIAL, Run
 
 _COLORS = {CONFORMANT: "brightgreen", PARTIAL: "yellow", NOT_CONFORMANT: "red"}

@@ -12,10 +12,12 @@ from typing import Any
 from couponspec.request import Bindings
 from couponspec.version import version
 
-from couponcheck.catalogue import UNKNOWN, Requirement
+from couponcheck.catalogue import UNKNOWN, Companion, Requirement
+from couponcheck.companion import stand_ins, ways
 from couponcheck.exchange import Client
 from couponcheck.pool import Entities, Pools, missing
-from couponcheck.targetfile import PACK, Consistency, OpenedFile
+from couponcheck.provider import Provider, Supply, is_data
+from couponcheck.targetfile import PACK, Consistency, OpenedFile, VendorData, known
 from couponcheck.transport import Access, Allowance, Answer, Line, TargetUnreachable, UnusableTarget
 
 AGENT = f"couponcheck/{version()}"
@@ -39,6 +41,12 @@ class Target:
     consistency: Consistency = field(default_factory=Consistency)
     unsupported: Mapping[str, str] = field(default_factory=dict)
     """Id of a requirement -> why the target is not meant to keep it."""
+    supply: Supply | None = None
+    """What a provider makes; None where there is none, or where it must not be asked."""
+    ways: Mapping[str, Companion] = field(default_factory=dict)
+    """Handle -> the companion operation that may be called to make an entity stand for it."""
+    withheld: str = ""
+    """What could make data and must not, and how that is changed; empty if there is nothing."""
 
     companions: bool = False
     """Whether operations that only complete a life cycle may be called, such as the use of a coupon."""
@@ -53,6 +61,23 @@ class Target:
         """Return the handles and members that a requirement needs and the data has not."""
         return missing(requirement, self.bindings)
 
+    def unpooled(self, requirement: Requirement) -> list[str]:
+        """Return what of a requirement's needs only a provider could give."""
+        return self.lacking(requirement)
+
+    def provided(self, requirement: Requirement) -> Bindings | None:  # noqa: ARG002 - a target with a provider needs it
+        """Return what a provider makes for a requirement; None if there is none, or nothing to be made.
+
+        Raises:
+            CannotProvide: the provider cannot make it.
+            ProviderFailed: the provider did not do what it was asked.
+        """
+        return None
+
+    def origins(self) -> dict[str, str]:
+        """Return handle -> the handle for which the entity was given that stands for it now."""
+        return {handle: handle for handle in self.bindings}
+
     def choices(self, requirement: Requirement) -> Iterator[Bindings]:  # noqa: ARG002 - a target with pools needs it
         """Yield what a requirement that nothing is lacking for can be carried out with."""
         yield self.bindings
@@ -60,8 +85,13 @@ class Target:
     def spend(self, entities: Entities) -> None:
         """Remember entities that together cannot serve any more."""
 
+    def take_back(self, entities: Entities) -> None:
+        """Forget that entities were spent: they are again as they were."""
+
     def close(self) -> None:
         """Leave the target as it was found, where that is possible."""
+        if self.supply is not None:
+            self.supply.provider.close()
         self.client.close()
 
 
@@ -72,6 +102,17 @@ class GivenTarget(Target):
     pools: Pools = field(kw_only=True)
 
     def lacking(self, requirement: Requirement) -> list[str]:
+        lacking = self.pools.lacking(requirement)
+        return lacking if self.supply is None else [item for item in lacking if not is_data(item)]
+
+    def provided(self, requirement: Requirement) -> Bindings | None:
+        entities = self.supply.entities(requirement) if self.supply else {}
+        return {**self.pools.always, **entities} if entities else None
+
+    def origins(self) -> dict[str, str]:
+        return self.pools.origins(self.bindings)
+
+    def unpooled(self, requirement: Requirement) -> list[str]:
         return self.pools.lacking(requirement)
 
     def choices(self, requirement: Requirement) -> Iterator[Bindings]:
@@ -79,6 +120,9 @@ class GivenTarget(Target):
 
     def spend(self, entities: Entities) -> None:
         self.pools.spend(entities)
+
+    def take_back(self, entities: Entities) -> None:
+        self.pools.take_back(entities)
 
 
 @dataclass
@@ -235,12 +279,13 @@ def open_target(
     )
 
 
-def open_given(
+def open_given(  # noqa: PLR0913 - what may be done to a stranger's server, one by one
     opened: OpenedFile,
     vendor: str,
     seed: int,
     allowance: Allowance,
     spent: Iterable[Entities] = (),
+    provider: Provider | None = None,
     *,
     allow_writes: bool = False,
     allow_concurrency: bool = False,
@@ -254,13 +299,16 @@ def open_given(
         seed: Makes the made-up values repeatable.
         allowance: How many requests may be sent, by all vendors together.
         spent: What earlier runs used up of its data.
+        provider: Who makes test data; asked only where writes are allowed.
         allow_writes: Whether requests that change state may be sent.
         allow_concurrency: Whether requests may be sent at once.
         generate: How many requests are made up for each requirement; none if left out.
     """
     data = opened.file.vendors[vendor]
     always = {**opened.bindings(vendor), **unknown_values(seed)}
-    pools = Pools(data.sets, always)
+    _, catalogue, pack = known(vendor)
+    companions = data.companions and allow_writes
+    pools = Pools(data.sets, always, stand_ins(catalogue, pack) if companions else {})
     for entities in spent:
         pools.spend(entities)
     return GivenTarget(
@@ -273,8 +321,17 @@ def open_given(
         secrets=opened.secrets,
         consistency=opened.file.consistency,
         unsupported=data.unsupported,
+        supply=Supply(provider, vendor) if provider and allow_writes else None,
+        ways=ways(catalogue, pack) if companions else {},
+        companions=companions,
+        withheld=_withheld(data) if not allow_writes else "",
         pools=pools,
     )
+
+
+def _withheld(data: VendorData) -> str:
+    might = [*(["the provider"] if data.provider else []), *(["companions"] if data.companions else [])]
+    return f"{' and '.join(might)} may make data with --allow-writes only" if might else ""
 
 
 def _mock_target(

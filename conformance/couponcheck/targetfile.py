@@ -17,6 +17,7 @@ from couponspec.shape import problems_under
 from couponspec.yamlfile import YamlFile, escape, load
 
 from couponcheck.catalogue import Catalogue, catalogued, load_catalogue
+from couponcheck.channel import TIMEOUT, ProviderSettings
 from couponcheck.shape import shape
 from couponcheck.transport import Access, Limits, UnusableTarget, is_base_url
 
@@ -26,7 +27,7 @@ REPLACE = "REPLACE-ME"
 """Stands in a file that `couponcheck init` wrote where the operator has to give a value."""
 CREDENTIAL = "credential"
 _VARIABLE = re.compile(r"\$[A-Za-z_][A-Za-z0-9_]*")
-_PRIVATE = re.compile(r"/(credentials|headers)/|/(proxy|base_url)$")
+_PRIVATE = re.compile(r"/(credentials|headers|environment)/|/(proxy|base_url|url)$")
 """Places of the file where a secret may have been written by mistake."""
 _SECRET = ("secret", "user", "password")
 
@@ -55,6 +56,10 @@ class VendorData:
     sets: Sequence[DataSet]
     unsupported: Mapping[str, str]
     """Id of a requirement -> why the server is not meant to keep it."""
+    provider: ProviderSettings | None = None
+    """Who makes test data; the same object for all vendors that share one."""
+    companions: bool = False
+    """Whether companion operations may be called to bring data into a state and back."""
 
 
 @dataclass(frozen=True)
@@ -87,6 +92,8 @@ class TargetFile:
         for vendor in vendors:
             for credential in self.vendors[vendor].credentials.values():
                 texts += [credential[name] for name in _SECRET if name in credential]
+            if (provider := self.vendors[vendor].provider) is not None:
+                texts += provider.texts
         return {text[1:] for text in texts if _VARIABLE.fullmatch(text)}
 
     def opened(self, vendors: Sequence[str], environment: Mapping[str, str] = os.environ) -> "OpenedFile":
@@ -120,7 +127,18 @@ class TargetFile:
                 secrets.setdefault(LIKENESSES[likeness](secret), f"{shown}_{likeness.replace('-', '_').upper()}")
         headers = {name: value(text) for name, text in self.headers.items()}
         access = Access(self.limits, value(self.proxy), self.ca_file, headers)
-        return OpenedFile(self, access, credentials, secrets)
+        settings = [self.vendors[vendor].provider for vendor in vendors]
+        providers = {
+            id(one): replace(
+                one,
+                environment={name: value(text) for name, text in one.environment.items()},
+                headers={name: value(text) for name, text in one.headers.items()},
+            )
+            for one in settings
+            if one is not None
+        }
+        shared = {vendor: providers[id(one)] for vendor, one in zip(vendors, settings, strict=True) if one is not None}
+        return OpenedFile(self, access, credentials, secrets, shared)
 
 
 @dataclass(frozen=True)
@@ -133,6 +151,8 @@ class OpenedFile:
     """Vendor -> name -> scheme and secret."""
     secrets: Mapping[str, str] = field(repr=False)
     """Secret -> what stands for it in reports."""
+    providers: Mapping[str, ProviderSettings] = field(default_factory=dict, repr=False)
+    """Vendor -> who makes its test data; the same object for all that share one."""
 
     def bindings(self, vendor: str) -> dict[str, Mapping[str, str]]:
         """Return a vendor's credentials by their handles."""
@@ -180,6 +200,7 @@ def read_target(path: Path) -> TargetFile:
     limits = Limits(**raw.get("limits", {}))
     consistency = raw.get("consistency", {})
     within = float(consistency.get("within", 0))
+    provider = _provider(raw, path)
     return TargetFile(
         path=path,
         production=raw.get("production", False),
@@ -188,7 +209,28 @@ def read_target(path: Path) -> TargetFile:
         ca_file=str(path.parent / raw["ca_file"]) if "ca_file" in raw else "",
         limits=limits,
         consistency=Consistency(within, float(consistency.get("every", Consistency().every))),
-        vendors={vendor: _vendor(vendor, item, raw.get("base_url", "")) for vendor, item in raw["vendors"].items()},
+        vendors={
+            vendor: replace(
+                _vendor(vendor, item, raw.get("base_url", "")),
+                provider=_provider(item, path) or provider,
+                companions=item.get("companions", False),
+            )
+            for vendor, item in raw["vendors"].items()
+        },
+    )
+
+
+def _provider(raw: Mapping[str, Any], path: Path) -> ProviderSettings | None:
+    if "provider" not in raw:
+        return None
+    said = raw["provider"]
+    return ProviderSettings(
+        command=tuple(said.get("command", ())),
+        environment=said.get("environment", {}),
+        folder=path.absolute().parent,
+        url=said.get("url", ""),
+        headers=said.get("headers", {}),
+        timeout=float(said.get("timeout", TIMEOUT)),
     )
 
 
@@ -223,12 +265,29 @@ def _faults(file: YamlFile) -> Iterator[Fault]:
         yield from _url_faults(file, "/base_url", raw["base_url"])
     if "ca_file" in raw and not (file.path.parent / raw["ca_file"]).is_file():
         yield file.fault("/ca_file", f"there is no file {raw['ca_file']!r}", "name a PEM file, as seen from this file")
+    yield from _provider_faults(file, "/provider", raw.get("provider", {}))
     for vendor, item in raw["vendors"].items():
         place = f"/vendors/{escape(vendor)}"
+        yield from _provider_faults(file, f"{place}/provider", item.get("provider", {}))
         if vendor in catalogued():
             yield from _vendor_faults(file, place, vendor, item)
         else:
             yield file.fault(place, f"there is no vendor {vendor!r}", f"use one of {', '.join(catalogued())}")
+
+
+def _provider_faults(file: YamlFile, place: str, raw: Mapping[str, Any]) -> Iterator[Fault]:
+    if "url" in raw and not is_base_url(raw["url"]):
+        fix = "give http://HOST:PORT/PATH or https://HOST/PATH, and a secret as a header"
+        yield file.fault(f"{place}/url", "this is no URL of a provider", fix)
+    for index, argument in enumerate(raw.get("command", ())):
+        if argument == REPLACE:
+            yield file.fault(f"{place}/command/{index}", "the value is still to be given", "give the program")
+        elif _VARIABLE.fullmatch(argument):
+            reason = "an argument is passed on as it stands, for everybody on the machine to see"
+            fix = (
+                f"let the program read its environment; environment: {{{argument[1:]}: {argument}}} says what is secret"
+            )
+            yield file.fault(f"{place}/command/{index}", reason, fix)
 
 
 def _vendor_faults(file: YamlFile, place: str, vendor: str, raw: Mapping[str, Any]) -> Iterator[Fault]:
@@ -244,6 +303,9 @@ def _vendor_faults(file: YamlFile, place: str, vendor: str, raw: Mapping[str, An
     for index, one in enumerate(_sets(raw)):
         at = f"{place}/data/{index}" if isinstance(raw.get("data"), list) else f"{place}/data"
         yield from _data_faults(file, at, one, catalogue, pack)
+    if raw.get("companions") and not catalogue.companions:
+        reason = f"no companion operation of {vendor} brings data into a state"
+        yield file.fault(f"{place}/companions", reason, "leave it out")
     for index, item in enumerate(raw.get("unsupported", ())):
         if not any(fnmatchcase(requirement.id, item["requirement"]) for requirement in catalogue.checked):
             reason = f"no requirement is {item['requirement']!r}"

@@ -1,8 +1,6 @@
 """A server that a target file describes: the mock, taken for a stranger's."""
 
-import contextlib
 import json
-from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,33 +9,17 @@ import yaml
 from broken_server import VENDORS, catalogue, serving
 from click.testing import CliRunner, Result
 from couponcheck.commands import couponcheck
-from couponcheck.judge import FAIL, NOT_SELECTED, NOT_TESTABLE, PASS, WARN, Outcome
+from couponcheck.judge import FAIL, NOT_SELECTED, NOT_TESTABLE, PASS, WARN
 from couponcheck.run import CONFORMANT, NOT_CONFORMANT, PARTIAL, Run
 from couponcheck.targetfile import read_target
 from couponcheck.transport import UnusableTarget
-from target_files import contents, environment, seeded, written
+from target_files import contents, environment, judged, running, seeded, written
 
 PROOFS = Path(__file__).parent / "proofs"
 UNUSE = "crowdtwist.unuseCoupon."
 LIST = "crowdtwist.listUsableCoupons."
 HARMLESS = {"shoplazza.receiveCoupons.unknown-coupon"}
 """A request that succeeds and changes nothing: no coupon is there to be assigned."""
-
-
-@contextlib.contextmanager
-def running(folder: Path, raw: Mapping[str, Any], *, allow_writes: bool = True, **how: Any) -> Iterator[Run]:
-    file = read_target(written(folder, raw))
-    run = Run.prepare_given(file, (), 1, allow_writes=allow_writes, **{"allow_concurrency": True, **how})
-    with contextlib.closing(run):
-        yield run
-
-
-def judged(run: Run, *chosen: str) -> dict[str, Outcome]:
-    """Carry out the chosen requirements, or all but those that make requests up."""
-    items = [item for judge in run.judges.values() for item in judge.catalogue.checked]
-    picked = [item for item in items if (item.id in chosen if chosen else item.generated is None)]
-    run.selected = len(picked)
-    return {item.id: run.judge(item) for item in picked}
 
 
 @pytest.fixture(autouse=True)
@@ -62,10 +44,10 @@ def test_with_all_data_and_writes_every_requirement_passes_and_what_was_changed_
         assert run.verdict == CONFORMANT
         (judge,) = run.judges.values()
         assert {
-            change.requirement.id for change in judge.changes if not change.requirement.needs_permission
+            change.requirement.id for change in judge.ledger.changes if not change.requirement.needs_permission
         } <= HARMLESS
         wanted = {(item.id, handle) for item in catalogue(vendor).checked for handle in item.spends}
-        assert {(requirement.id, handle) for requirement, spent in judge.spent for handle in spent} == wanted
+        assert {(requirement.id, handle) for requirement, spent in judge.ledger.spent for handle in spent} == wanted
 
 
 @pytest.mark.parametrize("vendor", VENDORS)
@@ -78,7 +60,7 @@ def test_without_writes_nothing_is_changed_and_nothing_fails(vendor: str, tmp_pa
             item.id for item in catalogue(vendor).checked if item.needs_permission and item.generated is None
         }
         (judge,) = run.judges.values()
-        assert {change.requirement.id for change in judge.changes} <= HARMLESS
+        assert {change.requirement.id for change in judge.ledger.changes} <= HARMLESS
         assert run.verdict == CONFORMANT
         assert seeded(url, vendor) == before
 
@@ -93,7 +75,9 @@ def test_of_a_pool_the_first_that_is_as_it_has_to_be_is_taken(tmp_path: Path) ->
             found = judged(run, f"{UNUSE}usable-again")
             (judge,) = run.judges.values()
             assert found[f"{UNUSE}usable-again"].verdict == PASS
-            assert [spent for _, spent in judge.spent] == [{"coupon.used": {"code": data["coupon.used"][1]["code"]}}]
+            assert [spent for _, spent in judge.ledger.spent] == [
+                {"coupon.used": {"code": data["coupon.used"][1]["code"]}}
+            ]
 
 
 def test_data_that_is_not_as_a_write_needs_it_is_not_testable_and_accuses_nobody(tmp_path: Path) -> None:
@@ -108,7 +92,7 @@ def test_data_that_is_not_as_a_write_needs_it_is_not_testable_and_accuses_nobody
     assert outcome.reason.startswith(
         "the target's data is not as the target file says: expected [].code does not contain ACC58111301; got"
     )
-    assert (judge.changes, judge.spent) == ([], [])
+    assert (judge.ledger.changes, judge.ledger.spent) == ([], [])
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,152 @@
+"""In which state an entity of a target has to be: as the one of its name in the mock's own world is."""
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+from couponspec import Entity, Pack
+
+from couponcheck.catalogue import Catalogue
+from couponcheck.targetfile import CREDENTIAL
+
+_SECONDS = {"s": "second", "m": "minute", "h": "hour", "d": "day", "w": "week"}
+_OFFSET = re.compile(r"([+-])(\d+)([smhdw])")
+
+
+def owner_of(pack: Pack, entity: Entity) -> str | None:
+    """Return the account, client or shop that an entity of a pack belongs to; None if it is not said."""
+    principal = pack.kinds[CREDENTIAL].references.get("principal")
+    members = [name for name, kind in pack.kinds[entity.kind].references.items() if kind == principal]
+    return next((entity.data[name] for name in members if entity.data.get(name) is not None), None)
+
+
+def credentials_of(pack: Pack, entity: Entity) -> list[str]:
+    """Return the names of the credentials that see an entity, as far as the pack tells."""
+    owner = owner_of(pack, entity)
+    if owner is None:
+        return []
+    return [item.name for item in pack.entities if item.kind == CREDENTIAL and item.data["principal"] == owner]
+
+
+def sentence(entity: Entity, pack: Pack, catalogue: Catalogue) -> str:
+    """Say in words for people in which state an entity has to be."""
+    owner = owner_of(pack, entity)
+    said = [f"a {entity.kind} of {owner}" if owner else f"a {entity.kind}", *_state(entity, pack, catalogue)]
+    for kind, member in _owning(entity, pack, catalogue):
+        said.append(f"{member} of {_owned(entity, kind, member, pack, catalogue)}")
+    return ", ".join(said)
+
+
+def state(entity: Entity, pack: Pack, catalogue: Catalogue, epoch: int) -> dict[str, Any]:
+    """Return the members that say in which state an entity has to be.
+
+    Args:
+        entity: An entity of the pack.
+        pack: The mock's own world.
+        catalogue: Says which members those are.
+        epoch: The moment that times count from, in Unix seconds.
+    """
+    names = catalogue.conditions.get(entity.kind, ())
+    return {name: value for name, value in sample(entity, pack, epoch).items() if name in names}
+
+
+def owned(entity: Entity, pack: Pack, catalogue: Catalogue) -> list[dict[str, Any]]:
+    """Return how many entities of a kind in which state refer to an entity; times are past or to come only."""
+    found = []
+    for kind, member in _owning(entity, pack, catalogue):
+        states: dict[str, dict[str, Any]] = {}
+        numbers: Counter[str] = Counter()
+        for item in _referring(entity, kind, member, pack):
+            rough = _rough(item, pack, catalogue)
+            key = json.dumps(rough, sort_keys=True)
+            states[key] = rough
+            numbers[key] += 1
+        found += [{"kind": kind, "as": member, "number": numbers[key], "state": rough} for key, rough in states.items()]
+        if not states:
+            found.append({"kind": kind, "as": member, "number": 0, "state": {}})
+    return found
+
+
+def sample(entity: Entity, pack: Pack, epoch: int) -> dict[str, Any]:
+    """Return an entity of the mock's own world: times as Unix seconds, others by their handles, no account.
+
+    Args:
+        entity: The entity.
+        pack: The world.
+        epoch: The moment that times count from, in Unix seconds.
+    """
+    kind = pack.kinds[entity.kind]
+    principal = pack.kinds[CREDENTIAL].references.get("principal")
+    return {
+        name: f"{kind.references[name]}.{value}" if name in kind.references and value is not None else value
+        for name, value in kind.rendered(entity.data, epoch).items()
+        if kind.references.get(name, "") != principal
+    }
+
+
+def written(value: Any) -> str:
+    """Write a value for people."""
+    if isinstance(value, list):
+        return ", ".join(map(written, value)) or "none"
+    return value if isinstance(value, str) else "none" if value is None else json.dumps(value)
+
+
+def _owning(entity: Entity, pack: Pack, catalogue: Catalogue) -> Iterator[tuple[str, str]]:
+    """Yield the kinds whose entities have a state and may refer to an entity, each with the member that does."""
+    for kind in catalogue.conditions:
+        for member, referred in pack.kinds[kind].references.items():
+            if referred == entity.kind:
+                yield kind, member
+
+
+def _referring(entity: Entity, kind: str, member: str, pack: Pack) -> Iterator[Entity]:
+    for item in pack.entities:
+        if item.kind == kind and item.data.get(member) == entity.name and not item.answers:
+            yield item
+
+
+def _state(entity: Entity, pack: Pack, catalogue: Catalogue, *, roughly: bool = False) -> list[str]:
+    kind = pack.kinds[entity.kind]
+    said = []
+    for name in catalogue.conditions.get(entity.kind, ()):
+        if name not in entity.data or (roughly and name in kind.references):
+            continue
+        value = entity.data[name]
+        moment = _offset(entity, name, pack)
+        reference = f"{kind.references[name]}.{value}" if name in kind.references else ""
+        said.append(f"{name}: {reference or (_moment(moment, roughly=roughly) if moment else written(value))}")
+    return said
+
+
+def _rough(entity: Entity, pack: Pack, catalogue: Catalogue) -> dict[str, Any]:
+    rough = {}
+    for name in catalogue.conditions.get(entity.kind, ()):
+        if name in entity.data and name not in pack.kinds[entity.kind].references:
+            moment = _offset(entity, name, pack)
+            rough[name] = _moment(moment, roughly=True) if moment else entity.data[name]
+    return rough
+
+
+def _offset(entity: Entity, name: str, pack: Pack) -> re.Match[str] | None:
+    value = entity.data[name]
+    timed = isinstance(value, str) and name in pack.kinds[entity.kind].moments
+    return _OFFSET.fullmatch(value) if timed else None
+
+
+def _owned(entity: Entity, kind: str, member: str, pack: Pack, catalogue: Catalogue) -> str:
+    """Say what entities of a kind refer to an entity; a state is often that of what somebody owns."""
+    states = Counter(
+        ", ".join(_state(item, pack, catalogue, roughly=True)) for item in _referring(entity, kind, member, pack)
+    )
+    said = [f"{number} {kind}{'' if number == 1 else 's'} ({each})" for each, number in states.items()]
+    return "; ".join(said) or f"no {kind}"
+
+
+def _moment(offset: re.Match[str], *, roughly: bool) -> str:
+    sign, number, unit = offset.groups()
+    if roughly:
+        return "to come" if sign == "+" else "past"
+    span = f"{number} {_SECONDS[unit]}{'' if number == '1' else 's'}"
+    return f"in {span}" if sign == "+" else f"{span} ago"

@@ -1,0 +1,244 @@
+"""CrowdTwist's companion operation on a target that allows it: data is made fit, and left as it was found."""
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alternative_server import alternative
+from broken_server import document, serving
+from click.testing import CliRunner
+from coupon_client import ask
+from couponcheck.commands import couponcheck
+from couponcheck.judge import FAIL, NOT_TESTABLE, PASS, Outcome
+from couponcheck.run import CONFORMANT
+from couponcheck.starter import started
+from couponcheck.targetfile import PACK
+from couponmock.exchange import Handler, Reply, Request
+from couponspec import load_pack
+from target_files import contents, environment, judged, running, written
+
+COUPONCHECK = str(Path(sys.executable).with_name("couponcheck"))
+UNUSE = "crowdtwist.unuseCoupon."
+LIST = "crowdtwist.listUsableCoupons."
+USED = "JDSI2JE"
+USABLE = "ACC58111301"
+MEMBERS = ("1001", "1002")
+
+
+@pytest.fixture(autouse=True)
+def _credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in environment("crowdtwist").items():
+        monkeypatch.setenv(name, value)
+
+
+def little(url: str, *, companions: bool, **data: Any) -> dict[str, Any]:
+    """Return a file with two members, one used coupon and whatever else is given."""
+    raw = contents(url, "crowdtwist")
+    whole = raw["vendors"]["crowdtwist"]["data"]
+    kept = ("member.alice", "member.bob", "coupon.generated")
+    raw["vendors"]["crowdtwist"]["data"] = {
+        **{handle: whole[handle] for handle in kept},
+        "coupon.used": {"code": USED},
+        **{name.replace("__", "."): value for name, value in data.items()},
+    }
+    raw["vendors"]["crowdtwist"]["companions"] = companions
+    return raw
+
+
+def listed(url: str) -> list[Any]:
+    """Return what the members' lists show."""
+    return [ask(f"{url}/v2/users/{member}/usable_coupons?api_key=QWERTY") for member in MEMBERS]
+
+
+def passed(found: dict[str, Outcome]) -> set[str]:
+    return {name for name, outcome in found.items() if outcome.verdict == PASS}
+
+
+def test_one_used_coupon_serves_every_requirement_that_needs_one_and_is_used_in_the_end(tmp_path: Path) -> None:
+    with serving("crowdtwist") as url:
+        before = listed(url)
+        with running(tmp_path, little(url, companions=True)) as run:
+            found = judged(run)
+            (judge,) = run.judges.values()
+            assert [change for change in judge.ledger.changes if not change.is_put_back] == []
+            assert judge.ledger.spent == []
+            assert {item.by for item in judge.ledger.put_back} == {"useCoupon"}
+        assert listed(url) == before
+        with running(tmp_path, little(url, companions=False)) as run:
+            without = judged(run)
+    assert passed(without) < passed(found)
+    names = "second-time value-is-text key-required key-checked other-client value-named malformed-harmless at-once-one"
+    assert passed(found) - passed(without) >= {f"{UNUSE}{name}" for name in names.split()}
+    # What needs two coupons at once has one only.
+    lacking = found[f"{UNUSE}at-once-several"]
+    reason = "the target's data lacks coupon.used_second"
+    assert (lacking.verdict, lacking.reason) == (NOT_TESTABLE, reason)
+
+
+def test_a_used_coupon_is_made_of_a_usable_one_of_the_same_member_and_made_usable_again(tmp_path: Path) -> None:
+    """A coupon of Bob's stands for his used one; no coupon of Bob's for one of Alice's."""
+    chosen = (f"{LIST}omits-used", f"{UNUSE}at-once-several", f"{UNUSE}value-named")
+    with serving("crowdtwist") as url:
+        before = listed(url)
+        raw = little(url, companions=True, coupon__five={"code": USABLE}, coupon__bob_ten={"code": "BOB-TEN-1"})
+        with running(tmp_path, raw) as run:
+            assert passed(judged(run, *chosen)) == {*chosen}
+            (judge,) = run.judges.values()
+            moved = [(list(item.entities.values()), item.by) for item in judge.ledger.put_back]
+            assert ([{"code": USABLE}], "unuseCoupon") in moved
+            assert ([{"code": USED}], "useCoupon") in moved
+        assert listed(url) == before
+        del raw["vendors"]["crowdtwist"]["data"]["coupon.used"], raw["vendors"]["crowdtwist"]["data"]["coupon.five"]
+        with running(tmp_path, raw) as run:
+            outcome = judged(run, f"{UNUSE}value-named")[f"{UNUSE}value-named"]
+    assert (outcome.verdict, outcome.reason) == (NOT_TESTABLE, "the target's data lacks coupon.still_used")
+
+
+@pytest.mark.parametrize(("companions", "allow_writes"), [(False, True), (True, False)])
+def test_no_companion_is_called_unless_file_and_command_line_allow_it(
+    companions: bool,  # noqa: FBT001 - a parameter of the test's table
+    allow_writes: bool,  # noqa: FBT001 - as above
+    tmp_path: Path,
+) -> None:
+    asked: list[str] = []
+
+    def watched(right: Handler) -> Handler:
+        def handle(request: Request) -> Reply:
+            asked.append(request.path)
+            return right(request)
+
+        return handle
+
+    with serving("crowdtwist", handling=watched) as url:
+        raw = little(url, companions=companions, coupon__five={"code": USABLE})
+        with running(tmp_path, raw, allow_writes=allow_writes) as run:
+            outcome = judged(run)[f"{LIST}omits-used"]
+    assert asked
+    assert "/v2/coupon/use" not in asked
+    hint = "; companions may make data with --allow-writes only" if companions else ""
+    assert (outcome.verdict, outcome.reason) == (NOT_TESTABLE, f"the target's data lacks coupon.used_too{hint}")
+
+
+def test_with_all_data_everything_passes_and_only_what_no_companion_brings_back_is_left(tmp_path: Path) -> None:
+    with serving("crowdtwist") as url:
+        raw = contents(url, "crowdtwist")
+        raw["vendors"]["crowdtwist"]["companions"] = True
+        with running(tmp_path, raw) as run:
+            found = judged(run)
+            assert {name: outcome.reason for name, outcome in found.items() if outcome.verdict != PASS} == {}
+            assert run.verdict == CONFORMANT
+            (judge,) = run.judges.values()
+            # An expired coupon cannot be used again.
+            left = {change.requirement.id for change in judge.ledger.changes if not change.is_put_back}
+            assert left == {f"{UNUSE}expired-stays-unusable"}
+            assert [handle for _, spent in judge.ledger.spent for handle in spent] == ["coupon.used_expired"]
+
+
+@pytest.mark.parametrize(
+    ("defect", "accused"),
+    [
+        ("crowdtwist.used-unexpiring-listed", f"{LIST}omits-used"),
+        ("crowdtwist.unuse-whole-reward", f"{UNUSE}only-that-coupon"),
+        ("crowdtwist.unuse-not-done", f"{UNUSE}usable-again"),
+        ("crowdtwist.unuse-without-key", f"{UNUSE}key-required"),
+        ("crowdtwist.plain-text-works", f"{UNUSE}other-types-harmless"),
+        ("crowdtwist.same-unuse-shared", f"{UNUSE}at-once-one"),
+    ],
+)
+def test_no_fault_hides_behind_a_companion(defect: str, accused: str, tmp_path: Path) -> None:
+    with serving("crowdtwist", defects=(defect,)) as url:
+        raw = contents(url, "crowdtwist")
+        raw["vendors"]["crowdtwist"]["companions"] = True
+        with running(tmp_path, raw) as run:
+            assert judged(run)[accused].verdict == FAIL
+
+
+def test_a_server_without_the_companion_is_not_accused_and_is_said_to_be_changed(tmp_path: Path) -> None:
+    """What was given as used serves once, as without companions; a usable coupon cannot be made stand for it."""
+    seed = load_pack(document("crowdtwist"), PACK).bindings(int(time.time()))
+    chosen = (f"{UNUSE}usable-again", f"{UNUSE}value-named", f"{UNUSE}second-time")
+    with serving("crowdtwist") as url:
+        raw = little(url, companions=True, coupon__five={"code": USABLE})
+    with (
+        alternative("crowdtwist", seed) as server,
+        running(tmp_path, {**raw, "base_url": server.url}) as run,
+    ):
+        found = judged(run, *chosen)
+        run.leave()
+        (judge,) = run.judges.values()
+        changes = [(change.requirement.id, change.is_put_back) for change in judge.ledger.changes]
+        spent = [entities for _, entities in judge.ledger.spent]
+    assert found[chosen[0]].verdict == PASS
+    assert {found[name].verdict for name in chosen[1:]} == {NOT_TESTABLE}
+    begins = "useCoupon does not make coupon.five used: expected status 2xx; got status 404"
+    assert found[chosen[2]].reason.startswith(begins), found[chosen[2]].reason
+    assert changes == [(chosen[0], False)]
+    assert spent == [{"coupon.used": {"code": USED}}]
+
+
+def test_a_failure_shows_how_the_data_was_made_fit(tmp_path: Path) -> None:
+    with serving("crowdtwist", defects=("crowdtwist.value-is-code",)) as url:
+        raw = little(url, companions=True, coupon__five={"code": USABLE})
+        del raw["vendors"]["crowdtwist"]["data"]["coupon.used"]
+        with running(tmp_path, raw) as run:
+            outcome = judged(run, f"{UNUSE}value-named")[f"{UNUSE}value-named"]
+    assert outcome.verdict == FAIL
+    assert outcome.exchanges[0].operation == "useCoupon"
+
+
+def test_a_run_that_is_broken_off_leaves_coupons_as_they_were_found(tmp_path: Path) -> None:
+    """Ctrl-C comes when a coupon was just unused."""
+    suite: list[subprocess.Popen[str]] = []
+
+    def interrupting(right: Handler) -> Handler:
+        def handle(request: Request) -> Reply:
+            reply = right(request)
+            if request.path == "/v2/coupon/unuse" and reply.status == 200 and suite:
+                suite.pop().send_signal(2)
+            return reply
+
+        return handle
+
+    with serving("crowdtwist", handling=interrupting) as url:
+        before = listed(url)
+        target = written(tmp_path, little(url, companions=True))
+        report = tmp_path / "report.json"
+        flags = ["--allow-writes", "-k", "usable-again or second-time", "--json", str(report)]
+        suite.append(
+            subprocess.Popen(
+                [COUPONCHECK, "run", target, *flags], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+            )
+        )
+        process = suite[0]
+        said, _ = process.communicate(timeout=60)
+        assert listed(url) == before
+    assert process.returncode == 2, said
+    told = json.loads(report.read_text(encoding="utf-8"))
+    assert [(item["requirement"], item["by"]) for item in told["put_back"]] == [(f"{UNUSE}usable-again", "useCoupon")]
+    assert told["spent"] == []
+    assert "\nPut back as it was found:\n" in said
+    assert f'usable-again: coupon.used {{"code": "{USED}"}} (by useCoupon)' in said
+    assert "that may have changed data" not in said
+
+
+def test_the_doctor_tells_what_companions_would_enable_and_calls_none(tmp_path: Path) -> None:
+    with serving("crowdtwist") as url:
+        before = listed(url)
+        raw = little(url, companions=True, coupon__used=[{"code": USED}, {"code": USABLE}])
+        done = CliRunner().invoke(couponcheck, ["doctor", str(written(tmp_path, raw))])
+        assert listed(url) == before
+    lines = done.output.splitlines()
+    assert "  ok     coupon.used (2 of 2) is not used; useCoupon makes it so for a while" in lines
+    (enables,) = [line for line in lines if line.startswith("  With --allow-writes useCoupon enables ")]
+    assert int(enables.split()[-2]) > 10
+    assert not [line for line in lines if line.lstrip().startswith("coupon.still_used")]
+
+
+def test_init_writes_how_both_are_allowed() -> None:
+    text = started(["crowdtwist", "shoplazza"])
+    assert text.count("    # companions: true\n") == 1
+    assert text.count("# provider: {command: ") == text.count("# provider: {url: ") == 1
