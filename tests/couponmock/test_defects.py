@@ -177,7 +177,7 @@ class Client:
     def _chargeover(self, step: dict[str, Any]) -> tuple[str, str, dict[str, str], Any]:
         pair = step.get("pair", "acme-public:acme-private")
         credential = {"Authorization": f"Basic {b64encode(pair.encode()).decode()}"} if pair else {}
-        return "GET", f"/api/v3/coupon/{step['coupon']}", credential, step.get("body")
+        return "GET", step.get("path") or f"/api/v3/coupon/{step['coupon']}", credential, step.get("body")
 
     def _shoplazza(self, step: dict[str, Any]) -> tuple[str, str, dict[str, str], Any]:
         token = step.get("token", "sunny-token")

@@ -1,14 +1,13 @@
 """What the second registry's defects are made of beside the tools of the first: workers, caches, lost writes."""
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from hashlib import sha256
-from threading import Lock
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
-from couponmock.behaviour import Answer, Behaviour, Call, Refused, World
+from couponmock.behaviour import Answer, Behaviour, Call, Entity, Refused, World
 from couponmock.defect import Defect, behaving, body_of, namespace_of, with_body
 from couponmock.defects.adversary.making import Misbehaving, Wrong
 from couponmock.exchange import Handler, Reply, Request
@@ -78,35 +77,7 @@ def listed(reply: Reply, change: Callable[[list[Any]], list[Any]]) -> Reply:
     return with_body(reply, change(rows)) if isinstance(rows, list) else reply
 
 
-# -- workers -----------------------------------------------------------------------------------------------------------
-
-
-def in_turn(old: Callable[[int], bool], applies: Callable[[Request], bool], wrong: Wrong) -> Wrong:
-    """Let requests go to workers in turn, some of which are wrong.
-
-    Args:
-        old: Tells for the number of a request in its namespace, from 1, whether a wrong worker gets it.
-        applies: Which requests count.
-        wrong: What is wrong with those workers.
-    """
-
-    def wrap(right: Handler) -> Handler:
-        broken = wrong(right)
-        counts: Counter[str] = Counter()
-        lock = Lock()
-
-        def handle(request: Request) -> Reply:
-            request = buffered(request)
-            if not applies(request):
-                return right(request)
-            with lock:
-                counts[request.namespace] += 1
-                count = counts[request.namespace]
-            return (broken if old(count) else right)(request)
-
-        return handle
-
-    return wrap
+# -- handlers ----------------------------------------------------------------------------------------------------------
 
 
 def answered_by(other: Callable[[Request], Request | None]) -> Wrong:
@@ -150,13 +121,13 @@ def cached(
     *,
     admitted: int = 1,
 ) -> Wrong:
-    """Answer from a cache.
+    """Answer from a cache that stands behind authentication.
 
     Args:
         place: The key of a request; None for one that is not looked up.
         kept: Tells for a request and its right reply whether the reply is kept.
         drops: Tells after which exchange the namespace's entries are forgotten.
-        admitted: How often a reply is seen before it is kept.
+        admitted: How often a reply is seen before it is served.
     """
 
     def wrap(right: Handler) -> Handler:
@@ -164,16 +135,18 @@ def cached(
 
         def handle(request: Request) -> Reply:
             request = buffered(request)
-            entries, key = memory.of(request.namespace), place(request)
-            seen, reply = entries.get(key, (0, None))
-            if key is not None and seen >= admitted and reply is not None:
-                hit: Reply = reply
-                return hit
             reply = right(request)
-            if key is not None and kept(request, reply):
-                entries[key] = (seen + 1, reply)
+            entries, key = memory.of(request.namespace), place(request)
+            seen, hit = entries.get(key, (0, reply))
             if drops(request, reply):
                 entries.clear()
+            if key is None or reply.status in {401, 403}:
+                return reply
+            if seen >= admitted:
+                served: Reply = hit
+                return served
+            if kept(request, reply):
+                entries[key] = (seen + 1, reply)
             return reply
 
         return handle
@@ -214,15 +187,38 @@ class _Unchanged(World):
         return entity
 
 
-def refusing(problem: str, applies: Callable[[Call, World], bool]) -> Misbehaving:
-    """Refuse some calls, whatever they would have done."""
+Sight = Callable[[Call, World, Entity], Mapping[str, Any]]
+"""Tells which members of an entity are seen wrongly in a call, and as what."""
 
-    def changed(right: Behaviour, call: Call, world: World) -> Answer:
-        if applies(call, world):
-            raise Refused(problem)
-        return right(call, world)
 
-    return behaving(changed)
+def seeing(sight: Sight) -> Misbehaving:
+    """See some members of entities as they are not; they are not written so."""
+    return behaving(lambda right, call, world: right(call, _Distorted(world, call, sight)))
+
+
+class _Distorted(World):
+    """A world whose entities look different than they are."""
+
+    def __init__(self, world: World, call: Call, sight: Sight) -> None:
+        vars(self).update(vars(world))
+        self._right = world
+        self._call = call
+        self._sight = sight
+        self._seen: dict[tuple[str, str], tuple[Entity, Mapping[str, Any]]] = {}
+
+    def find(self, kind: str, **members: Any) -> Entity | None:
+        entity = self._right.find(kind, **members)
+        seen = self._sight(self._call, self._right, entity) if entity else {}
+        if entity is None or not seen:
+            return entity
+        self._seen[kind, entity.name] = (entity, seen)
+        return replace(entity, data={**entity.data, **seen})
+
+    def _put(self, entity: Entity) -> Entity:
+        true, seen = self._seen.get((entity.kind, entity.name), (entity, {}))
+        unchanged = {name: true[name] for name, value in seen.items() if entity[name] == value}
+        super()._put(replace(entity, data={**entity.data, **unchanged}))
+        return entity
 
 
 def refused_instead(problem: str, by: str, applies: Callable[[Call, World], bool]) -> Misbehaving:

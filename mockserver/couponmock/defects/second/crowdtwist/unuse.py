@@ -595,8 +595,8 @@ UNUSE_DEFECTS = (
     Defect(
         "crowdtwist",
         "late-comers-unuse-too",
-        "Of calls at once that unuse a coupon, those beyond the third do not see what the others did.",
-        behaviours={UNUSE: outdated(_LATE, "coupon", lambda _, place: place > 2)},
+        "Of calls at once that unuse a coupon, if there are four, those beyond the second do not see what others did.",
+        behaviours={UNUSE: outdated(_LATE, "coupon", lambda _, place: place > 1)},
         handler=meeting(_LATE, is_unuse),
         of="concurrency",
         breaks=REASONS,
