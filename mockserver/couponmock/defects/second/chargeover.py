@@ -24,7 +24,6 @@ from couponmock.defects.second.making import (
     HTTP_NOT_MODIFIED,
     HTTP_TRACE,
     Memory,
-    asked_with,
     blind,
     cached,
     with_headers,
@@ -347,16 +346,6 @@ def _status_of_another(right: Handler, request: Request, party: Party, place: in
 # -- odd requests ------------------------------------------------------------------------------------------------------
 
 
-def _query_wins(right: Handler) -> Handler:
-    """Let an id in the query stand in for the one in the path."""
-
-    def handle(request: Request) -> Reply:
-        asked = asked_with(request, "coupon_id") if _is_coupon(request) else ""
-        return right(_with_id(request, asked) if asked else request)
-
-    return handle
-
-
 def _unacceptable(right: Handler) -> Handler:
     """Fail where a client does not say that it takes JSON."""
 
@@ -597,15 +586,6 @@ DEFECTS = blind(
         ),
         of="routing",
         breaks=_BAD_ENDPOINT,
-        hard=True,
-    ),
-    Defect(
-        "chargeover",
-        "id-in-the-query-wins",
-        "A coupon_id in the query stands in for the one in the path.",
-        handler=_query_wins,
-        of="routing",
-        breaks=_ENDPOINT,
         hard=True,
     ),
     Defect(

@@ -14,9 +14,8 @@ from couponmock.exchange import Handler, Reply, Request
 from couponmock.finding import buffered
 
 HTTP_ALLOW = ("RFC 9110, 15.5.6", "The origin server MUST generate an Allow header field in a 405 response.")
-HTTP_METHODS = ("RFC 9110, 9.1", "The method token is case-sensitive.")
 HTTP_TYPES = ("RFC 9110, 8.3.1", "The type and subtype tokens are case-insensitive.")
-HTTP_CHARSET = ("RFC 9110, 8.3.2", "HTTP uses charset names to indicate the character encoding of a text's content.")
+HTTP_PARAMETERS = ("RFC 9110, 8.3.1", "The type and subtype may be followed by semicolon-delimited parameters.")
 HTTP_CODING = ("RFC 9110, 8.4", "Content-Encoding indicates what content codings have been applied.")
 HTTP_PARTIAL = ("RFC 9110, 15.3.7", "The 206 status code indicates that a range request is fulfilled.")
 HTTP_NOT_MODIFIED = ("RFC 9110, 15.4.5", "The 304 status code indicates that a conditional GET has been received.")

@@ -31,7 +31,7 @@ from couponmock.defects.adversary.making import (
 )
 from couponmock.defects.second.making import (
     HTTP_ALLOW,
-    HTTP_CHARSET,
+    HTTP_PARAMETERS,
     Memory,
     afterwards,
     asked_with,
@@ -54,7 +54,6 @@ _ASSIGNS = ("receive#scope", "enables assigning specific coupons to a customer")
 _SCOPE = ("receive#scope", "Requires price_rules access scope.")
 _CUSTOMER = ("receive#body-parameters", "customer_idstringYesCustomer's unique ID to assign the coupons.")
 _IDS = ("receive#body-parameters", "coupon_idsarray of stringsYesArray of coupon IDs to be assigned to the customer.")
-_STATUS = (_ITEMS, "statusintOperation status code.")
 _ASSIGNED = (_ITEMS, "itemsarrayList of assigned coupons and their details.")
 _ID = (_ITEMS, "items.idstringThe ID of the assigned coupon.")
 _VALUE = (_ITEMS, "items.valuefloatThe value of the coupon.")
@@ -65,7 +64,6 @@ _TEXT = (_ITEMS, "items.prerequisite_textstringAny prerequisite details for usin
 _MORE = (_ITEMS, "has_moreboolIndicates if there are more coupons to receive.")
 _EITHER = (_ERRORS, "two different fields: errors and error")
 _LIST_OF_ERRORS = (_ERRORS, "A list of errors encountered during the request processing.")
-_ONE_ERROR = (_ERRORS, "Indicates an error encountered during the process")
 _TYPES = (_DETAIL, "missing required fields or incorrect data types")
 _CREDENTIALS = (_DETAIL, "missing valid authentication credentials or the credentials provided are invalid")
 _UNKNOWN_CUSTOMER = (_DETAIL, "The Customer's ID provided is not existed.")
@@ -984,21 +982,6 @@ DEFECTS = blind(
     ),
     Defect(
         "shoplazza",
-        "counts-to-two",
-        "A coupon without a limit is never counted beyond two.",
-        behaviours={
-            _RECEIVE: seeing(
-                lambda _, __, entity: (
-                    {"received_count": 1} if entity.kind == "receipt" and entity["received_count"] == 2 else {}
-                )
-            )
-        },
-        of="limits",
-        breaks=_COUNT,
-        hard=True,
-    ),
-    Defect(
-        "shoplazza",
         "five-at-most",
         "Of more than five coupons the first five are looked at, and nothing is said of the others.",
         behaviours={
@@ -1015,15 +998,6 @@ DEFECTS = blind(
         handler=answering(lambda _, reply: reply.status == 200, _paged),
         of="limits",
         breaks=_MORE,
-        hard=True,
-    ),
-    Defect(
-        "shoplazza",
-        "ids-of-eighteen",
-        "Of an id the first eighteen characters count.",
-        behaviours={_RECEIVE: _finding(lambda _, __, members: {**members, "id": members["id"][:18]}, "coupon")},
-        of="limits",
-        breaks=_NO_COUPON,
         hard=True,
     ),
     # -- isolation
@@ -1247,7 +1221,7 @@ DEFECTS = blind(
             )
         ),
         of="robustness",
-        breaks=HTTP_CHARSET,
+        breaks=HTTP_PARAMETERS,
         hard=True,
     ),
     Defect(

@@ -263,6 +263,16 @@ _UNUSED_ON_PAPER = Memory()
 _CLOCK = Memory()
 
 
+def _expired_for_usable(right: Behaviour, call: Call, world: World) -> Answer:
+    """Put one coupon that has expired in the place of one that has not: two faults that keep a list as long."""
+    answer = right(call, world)
+    over = [each for each in _owned(call, world) if each["state"] == "issued" and not is_usable(each, world.now)]
+    if not answer.body or not over:
+        return answer
+    row = {name: over[0][name] for name in answer.body[0]}
+    return replace(answer, body=[row, *answer.body[1:]])
+
+
 def _note_unuse(memory: Memory) -> Misbehaving:
     """Note which coupon was unused last, and all of them."""
 
@@ -583,16 +593,6 @@ LIST_DEFECTS = (
     # -- method
     Defect(
         "crowdtwist",
-        "list-by-post",
-        "POST gets a list.",
-        handler=asking(
-            lambda request: replace(request, method="GET") if is_list(request) and request.method == "POST" else request
-        ),
-        of="method",
-        breaks=("unuse#error-response-codes", "HTTP method not supported"),
-    ),
-    Defect(
-        "crowdtwist",
         "deleted-nevertheless",
         "DELETE of a list is refused, and uses the first of its coupons.",
         handler=_deleting,
@@ -631,6 +631,15 @@ LIST_DEFECTS = (
         "unused-on-paper",
         "A coupon that was unused is listed for the usual id, and is still used for every other type of id.",
         behaviours={UNUSE: _on_paper, LIST: _adding(_papers)},
+        of="state",
+        breaks=USABLE,
+        hard=True,
+    ),
+    Defect(
+        "crowdtwist",
+        "expired-for-usable",
+        "A list has one of the member's expired coupons in the place of its first: it is as long as it should be.",
+        behaviours={LIST: behaving(_expired_for_usable)},
         of="state",
         breaks=USABLE,
         hard=True,
@@ -876,11 +885,7 @@ LIST_DEFECTS = (
         "crowdtwist",
         "ids-wrap-around",
         "An id beyond 2^32 finds the member that has the rest.",
-        handler=_renamed(
-            lambda member: (
-                str(int(member) % 2**32) if member.isascii() and member.isdigit() and len(member) < 20 else member
-            )
-        ),
+        handler=_renamed(_wrapped),
         of="robustness",
         breaks=_NOBODY,
         hard=True,

@@ -45,7 +45,6 @@ from couponmock.defects.second.making import (
     Memory,
     afterwards,
     answered_by,
-    asked_with,
     numbered,
     text_of,
     told_only,
@@ -68,7 +67,6 @@ _IDENTIFIER = ("unuse#error-responses", "make assumptions based on the identifie
 _MESSAGE = ("unuse#error-responses", "message | Coupon could not be found | Yes | String")
 _REQUIRED = ("unuse#example-response-codes", "400 | input_error | Coupon value is required.")
 _NOT_ISSUED = ("unuse#example-response-codes", "404 | not_issued | Coupon has not been issued.")
-_TYPE = ("unuse#request-details", "application/json")
 _ENDPOINT = ("unuse#request-details", "/v2/coupon/unuse?api_key=[api_key]")
 _HEADER = ("usable-coupons-newer#request", "X-CT-Authorization: CTApiKey")
 _HEADER_NAME = "x-ct-authorization"
@@ -701,17 +699,6 @@ UNUSE_DEFECTS = (
     ),
     Defect(
         "crowdtwist",
-        "unfinished-body-works",
-        "A body that lacks its last brace is carried out.",
-        handler=_lenient(
-            lambda text: text.rstrip().endswith('"') and text.count("{") == text.count("}") + 1, lambda text: text + "}"
-        ),
-        of="robustness",
-        breaks=_MALFORMED,
-        hard=True,
-    ),
-    Defect(
-        "crowdtwist",
         "number-for-a-code",
         "The redeem_order_coupon_id of a coupon finds it as its code does.",
         behaviours={UNUSE: _matching(lambda coupon, sent: str(coupon["redeem_order_coupon_id"]) == sent)},
@@ -754,22 +741,6 @@ UNUSE_DEFECTS = (
         ),
         of="robustness",
         breaks=HTTP_TYPES,
-        hard=True,
-    ),
-    # -- routing
-    Defect(
-        "crowdtwist",
-        "value-in-the-query-wins",
-        "A coupon_value in the query stands in for the one in the body.",
-        handler=asking(
-            lambda request: (
-                with_json(request, {"coupon_value": asked_with(request, "coupon_value")})
-                if is_unuse(request) and request.method == "POST" and asked_with(request, "coupon_value")
-                else request
-            )
-        ),
-        of="routing",
-        breaks=_STRING,
         hard=True,
     ),
     # -- leaks
