@@ -483,7 +483,6 @@ DEFECTS = blind(
         handler=remembering(lambda _: "code", lambda _, __: True, _code_before),
         of="identifiers",
         breaks=_CODE_200,
-        hard=True,
     ),
     Defect(
         "chargeover",
@@ -831,7 +830,6 @@ DEFECTS = blind(
         handler=_pair_told,
         of="leaks",
         breaks=_REASON,
-        hard=True,
     ),
     Defect(
         "chargeover",

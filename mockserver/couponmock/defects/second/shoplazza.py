@@ -886,7 +886,6 @@ DEFECTS = blind(
         behaviours={_RECEIVE: behaving(_last_stored)},
         of="state",
         breaks=_ASSIGNS,
-        hard=True,
     ),
     Defect(
         "shoplazza",
@@ -1250,7 +1249,6 @@ DEFECTS = blind(
         handler=_cookie,
         of="leaks",
         breaks=_HEADER,
-        hard=True,
     ),
     Defect(
         "shoplazza",

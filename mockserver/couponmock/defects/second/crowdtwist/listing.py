@@ -624,7 +624,6 @@ LIST_DEFECTS = (
         },
         of="state",
         breaks=USABLE,
-        hard=True,
     ),
     Defect(
         "crowdtwist",
@@ -851,7 +850,6 @@ LIST_DEFECTS = (
         handler=_rows(lambda row: {"redeem_order_coupon_id": _single(row["redeem_order_coupon_id"])}),
         of="limits",
         breaks=_RECORD,
-        hard=True,
     ),
     Defect(
         "crowdtwist",

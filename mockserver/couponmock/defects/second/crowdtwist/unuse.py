@@ -358,7 +358,6 @@ UNUSE_DEFECTS = (
         ),
         of="identifiers",
         breaks=_NOT_ISSUED,
-        hard=True,
     ),
     Defect(
         "crowdtwist",
@@ -538,7 +537,6 @@ UNUSE_DEFECTS = (
             "usable-coupons#successful-response",
             "The ID of the redemption order coupon record that resulted in the coupon assignment",
         ),
-        hard=True,
     ),
     Defect(
         "crowdtwist",
@@ -550,7 +548,6 @@ UNUSE_DEFECTS = (
             "usable-coupons#successful-response",
             "The quantity from the redemption order that assigned the coupon",
         ),
-        hard=True,
     ),
     Defect(
         "crowdtwist",
@@ -760,6 +757,5 @@ UNUSE_DEFECTS = (
         handler=_with_statement,
         of="leaks",
         breaks=NO_DATA,
-        hard=True,
     ),
 )
