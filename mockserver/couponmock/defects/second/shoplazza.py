@@ -469,7 +469,7 @@ def _panic(right: Handler) -> Handler:
     def handle(request: Request) -> Reply:
         request = buffered(request)
         reply = right(request)
-        if reply.status != 400 or not isinstance(_customer_of(request), dict | list):
+        if "errors" not in body_of(reply) or not isinstance(_customer_of(request), dict | list):
             return reply
         trace = "interface conversion: interface {} is not string; goroutine 41 [running]: main.go:118"
         return saying(reply, errors=[*body_of(reply)["errors"], trace])
@@ -622,7 +622,11 @@ DEFECTS = blind(
         "shoplazza",
         "broken-values-in-cents",
         "A value that is not whole is told in cents.",
-        handler=_each(lambda item: {"value": round(item["value"] * 100)} if item["value"] % 1 else {}),
+        handler=_each(
+            lambda item: (
+                {"value": round(item["value"] * 100)} if isinstance(item["value"], float) and item["value"] % 1 else {}
+            )
+        ),
         of="shape",
         breaks=_VALUE,
         hard=True,
@@ -645,7 +649,7 @@ DEFECTS = blind(
         "errors-in-a-text",
         "The errors of a body that is no JSON are a text.",
         handler=answering(
-            lambda request, reply: reply.status == 400 and sent_json(request) is None,
+            lambda request, reply: reply.status == 400 and "errors" in body_of(reply) and sent_json(request) is None,
             lambda reply: saying(reply, errors=body_of(reply)["errors"][0]),
         ),
         of="identifiers",
@@ -658,7 +662,7 @@ DEFECTS = blind(
         "The errors of a missing customer_id are an empty list.",
         handler=answering(
             lambda request, reply: (
-                reply.status in {400, 422} and _customer_of(request) is None and bool(_ids_of(request))
+                "errors" in body_of(reply) and _customer_of(request) is None and bool(_ids_of(request))
             ),
             lambda reply: saying(reply, errors=[]),
         ),

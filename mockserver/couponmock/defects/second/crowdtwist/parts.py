@@ -48,8 +48,8 @@ def member_of(request: Request) -> str:
 
 
 def lists(request: Request, reply: Reply) -> bool:
-    """Tell whether a request got a list."""
-    return is_list(request) and reply.status == 200
+    """Tell whether a request got a list, with nothing around it."""
+    return is_list(request) and reply.status == 200 and reply.body[:1] == b"["
 
 
 def unused(request: Request, reply: Reply) -> bool:
