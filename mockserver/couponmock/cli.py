@@ -309,7 +309,7 @@ def validate(layers: tuple[str, ...], vendors: tuple[str, ...]) -> None:
 @click.option(
     "--registry",
     type=click.Choice([*REGISTRIES]),
-    help="Only simple defects that prove the suite's requirements, or only an adversary's.",
+    help="Only simple defects that prove the suite's requirements, or only those of one adversary.",
 )
 @click.option(
     "--held-out/--no-held-out",

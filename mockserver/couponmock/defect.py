@@ -36,8 +36,12 @@ CLASSES = (
 )
 """What a defect can be wrong about."""
 
-REGISTRIES = {"proofs": "couponmock.defects", "adversary": "couponmock.defects.adversary"}
-"""Registry -> package with a module for each vendor: simple defects that prove requirements, and an adversary's."""
+REGISTRIES = {
+    "proofs": "couponmock.defects",
+    "adversary": "couponmock.defects.adversary",
+    "second": "couponmock.defects.second",
+}
+"""Registry -> package with a module for each vendor: simple defects that prove requirements, and two adversaries'."""
 
 
 @dataclass(frozen=True, slots=True)

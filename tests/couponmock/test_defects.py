@@ -1,12 +1,14 @@
-"""The adversary's defects: each breaks a rule that is written somewhere, and a client can notice it."""
+"""The adversaries' defects: each breaks a rule that is written somewhere, and a client can notice it."""
 
 import json
 import re
 from base64 import b64encode
+from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cache
+from hashlib import sha256
 from pathlib import Path
 from threading import Barrier
 from typing import Any
@@ -18,7 +20,7 @@ import yaml
 from copied_halls import VENDORS
 from couponmock.app import create_app
 from couponmock.assembly import Assembly, _handler, assemble, load_vendor
-from couponmock.defect import CLASSES, Defect, defects_of
+from couponmock.defect import CLASSES, REGISTRIES, Defect, defects_of
 from couponmock.defects.adversary import crowd
 from couponmock.pipeline import Pipeline, Vendor
 from couponmock.settings import Settings
@@ -26,11 +28,19 @@ from flask import Flask
 from running_mock import ANSWER_SECONDS, Mock, couponmock, serving
 from vendor_answers import document
 
-STEPS: dict[str, dict[str, list[dict[str, Any]]]] = yaml.safe_load(
-    Path(__file__).with_name("defects.yaml").read_text(encoding="utf-8")
-)
-ADVERSARY: list[Defect] = [defect for vendor in VENDORS for defect in defects_of(vendor, "adversary").values()]
-RULES = {"RFC 3986", "RFC 8259", "RFC 9110"}
+ADVERSARIES = {"adversary": "defects.yaml", "second": "defects_second.yaml"}
+"""Registry -> the file with its steps."""
+STEPS: dict[str, dict[str, dict[str, list[dict[str, Any]]]]] = {
+    registry: yaml.safe_load(Path(__file__).with_name(name).read_text(encoding="utf-8"))
+    for registry, name in ADVERSARIES.items()
+}
+ADVERSARY: list[tuple[str, Defect]] = [
+    (registry, defect)
+    for registry in ADVERSARIES
+    for vendor in VENDORS
+    for defect in defects_of(vendor, registry).values()
+]
+RULES = {"RFC 3986", "RFC 7617", "RFC 8259", "RFC 9110", "RFC 9112"}
 """What a defect may break that no vendor's page repeats."""
 VALUE = re.compile(r"\{(\w+\.\w+)\.(\w+)\}")
 GOOD: dict[str, list[dict[str, Any]]] = {
@@ -86,7 +96,7 @@ MEASURED: dict[tuple[str, str], tuple[str, dict[str, str], bytes | None]] = {
 
 Answer = tuple[int, tuple[tuple[str, str], ...], bytes]
 
-named = pytest.mark.parametrize("defect", ADVERSARY, ids=[defect.id for defect in ADVERSARY])
+named = pytest.mark.parametrize("defect", [defect for _, defect in ADVERSARY], ids=lambda defect: defect.id)
 
 
 @cache
@@ -167,7 +177,7 @@ class Client:
     def _chargeover(self, step: dict[str, Any]) -> tuple[str, str, dict[str, str], Any]:
         pair = step.get("pair", "acme-public:acme-private")
         credential = {"Authorization": f"Basic {b64encode(pair.encode()).decode()}"} if pair else {}
-        return "GET", f"/api/v3/coupon/{step['coupon']}", credential, step.get("body")
+        return "GET", step.get("path") or f"/api/v3/coupon/{step['coupon']}", credential, step.get("body")
 
     def _shoplazza(self, step: dict[str, Any]) -> tuple[str, str, dict[str, str], Any]:
         token = step.get("token", "sunny-token")
@@ -199,12 +209,12 @@ def right(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Assemb
         mock.store.close()
 
 
-@named
+@pytest.mark.parametrize(("registry", "defect"), ADVERSARY, ids=[defect.id for _, defect in ADVERSARY])
 def test_a_client_can_tell_a_defective_mock_from_the_right_one(
-    right: dict[str, Assembly], defect: Defect, monkeypatch: pytest.MonkeyPatch
+    right: dict[str, Assembly], registry: str, defect: Defect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The same requests get the same answers from the right mock each time, and another from the defective one."""
-    steps = STEPS[defect.vendor][defect.name]
+    steps = STEPS[registry][defect.vendor][defect.name]
     mock = right[defect.vendor]
     client = Client(mock, defect.vendor, f"test-{uuid4().hex}", create_app(mock))
     client.admin("POST", "/namespaces", {"name": client.namespace})
@@ -302,8 +312,9 @@ def test_a_defect_of_the_adversary_says_in_a_sentence_what_a_client_would_notice
 
 def test_the_table_of_this_test_has_each_defect_once() -> None:
     """No defect is without steps, and no steps are without a defect."""
-    for vendor in VENDORS:
-        assert list(STEPS[vendor]) == [defect.name for defect in defects_of(vendor, "adversary").values()]
+    for registry, steps in STEPS.items():
+        for vendor in VENDORS:
+            assert list(steps[vendor]) == [defect.name for defect in defects_of(vendor, registry).values()]
 
 
 def test_every_third_defect_of_a_vendor_is_held_out() -> None:
@@ -313,10 +324,27 @@ def test_every_third_defect_of_a_vendor_is_held_out() -> None:
         assert held_out == [place % 3 == 2 for place in range(len(held_out))]
 
 
+def test_chance_decides_which_defects_of_the_second_adversary_are_held_out() -> None:
+    """A digest of the id does, so that nobody chooses; it takes about a third."""
+    defects = [defect for vendor in VENDORS for defect in defects_of(vendor, "second").values()]
+    for defect in defects:
+        assert defect.held_out == (int(sha256(defect.id.encode()).hexdigest(), 16) % 3 == 0)
+    assert 0.25 < sum(defect.held_out for defect in defects) / len(defects) < 0.42
+
+
+def test_the_second_adversary_has_defects_of_every_class_and_most_are_hard() -> None:
+    """At least a dozen of the classes that a suite is most easily fooled in, and half a dozen of the others."""
+    defects = [defect for vendor in VENDORS for defect in defects_of(vendor, "second").values()]
+    classes = Counter(defect.of for defect in defects)
+    dozens = {"concurrency", "credentials", "robustness", "state", "limits", "isolation"}
+    assert [name for name in CLASSES if classes[name] < (12 if name in dozens else 6)] == []
+    assert sum(defect.hard for defect in defects) * 2 >= len(defects) >= 120
+
+
 def test_no_two_defects_of_a_vendor_share_a_name() -> None:
     """A defect of one registry does not hide one of another."""
     for vendor in VENDORS:
-        assert len(defects_of(vendor)) == len(defects_of(vendor, "proofs")) + len(defects_of(vendor, "adversary"))
+        assert len(defects_of(vendor)) == sum(len(defects_of(vendor, registry)) for registry in REGISTRIES)
 
 
 def test_the_simple_defects_only_prove_requirements() -> None:
@@ -337,18 +365,25 @@ def test_the_command_lists_all_defects_and_tells_the_class_of_the_adversarys(tmp
 @pytest.mark.parametrize(
     ("flags", "wanted"),
     [
-        (("--registry", "proofs"), lambda defect: not defect.of),
-        (("--registry", "adversary"), lambda defect: defect.of),
-        (("--held-out",), lambda defect: defect.held_out),
-        (("--registry", "adversary", "--no-held-out"), lambda defect: defect.of and not defect.held_out),
+        (("--registry", "proofs"), lambda name, _: name == "proofs"),
+        (("--registry", "adversary"), lambda name, _: name == "adversary"),
+        (("--registry", "second"), lambda name, _: name == "second"),
+        (("--held-out",), lambda _, defect: defect.held_out),
+        (("--registry", "adversary", "--no-held-out"), lambda name, each: name == "adversary" and not each.held_out),
     ],
 )
 def test_the_command_lists_a_part_of_the_defects(
-    tmp_path: Path, flags: tuple[str, ...], wanted: Callable[[Defect], bool]
+    tmp_path: Path, flags: tuple[str, ...], wanted: Callable[[str, Defect], bool]
 ) -> None:
     """The flags choose a registry, and what is held out or is not."""
     listed = couponmock(tmp_path, "defects", *flags).stdout.splitlines()
-    found = [defect.id for vendor in VENDORS for defect in defects_of(vendor).values() if wanted(defect)]
+    found = [
+        defect.id
+        for vendor in VENDORS
+        for registry in REGISTRIES
+        for defect in defects_of(vendor, registry).values()
+        if wanted(registry, defect)
+    ]
     assert [re.split("[ :]", line)[0] for line in listed] == found
 
 
