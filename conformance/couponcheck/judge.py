@@ -138,7 +138,7 @@ class Judge:
         except ProviderFailed as error:
             return Outcome(requirement, ERROR, str(error))
         self.silences.in_a_row = 0
-        return self._weighed(self._told(outcome))
+        return self._weighed(outcome)
 
     def _hindrance(self, requirement: Requirement) -> Outcome | None:
         """Tell why a requirement is not carried out at all; None if nothing is in the way."""
@@ -216,15 +216,10 @@ class Judge:
             self.target.spend(entities)
             self.ledger.spent.append((requirement, entities))
 
-    def _told(self, outcome: Outcome) -> Outcome:
-        """Put the requests that made the data fit before those that an outcome rests on."""
-        made = [
-            exchange
-            for tracked in self._companions.tracked
-            if tracked.requirement is outcome.requirement
-            for exchange in tracked.calls
-        ]
-        return replace(outcome, exchanges=(*made, *outcome.exchanges)) if outcome.exchanges else outcome
+    def _made(self, requirement: Requirement) -> list[Exchange]:
+        """Return the exchanges that made the data fit, which stand before those that an outcome rests on."""
+        tracked = [one for one in self._companions.tracked if one.requirement is requirement]
+        return [exchange for one in tracked for exchange in one.calls]
 
     # -- leaving the target as it was found -----------------------------------------------------------------------
 
@@ -270,7 +265,7 @@ class Judge:
         return outcome
 
     def _calls(self, requirement: Requirement) -> Outcome:
-        exchanges: list[Exchange] = []
+        exchanges = self._made(requirement)
         earlier: dict[str, Exchange] = {}
         at_once: dict[str, tuple[Exchange, ...]] = {}
         for call in requirement.calls:
@@ -339,7 +334,7 @@ class Judge:
 
         examples = rules.examples if self.target.generate is None else self.target.generate
         made_up = generated(self.document, operation, self.target, rules.requests, examples, self.seed, is_wrong)
-        exchanges = [*before, *made_up]
+        exchanges = [*self._made(requirement), *before, *made_up]
         for exchange in made_up[-1:]:
             if mismatch := self._broken(exchange, rules.requests):
                 return Outcome(requirement, FAIL, _first([mismatch]), (mismatch,), tuple(exchanges))
@@ -369,7 +364,8 @@ class Judge:
         walked = walk(self.document, requirement.life_cycle, self.target, asking, self.seed)
         if walked.mismatch:
             reason = f"{_first([walked.mismatch])}; the sequence: {' > '.join(walked.trail)}"
-            return Outcome(requirement, FAIL, reason, (walked.mismatch,), tuple(walked.exchanges))
+            exchanges = (*self._made(requirement), *walked.exchanges)
+            return Outcome(requirement, FAIL, reason, (walked.mismatch,), exchanges)
         return Outcome(requirement, PASS, exchanges=tuple(walked.exchanges), readings=self._readings(walked.exchanges))
 
     def _broken(self, exchange: Exchange, requests: str) -> Mismatch | None:

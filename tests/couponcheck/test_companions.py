@@ -132,10 +132,10 @@ def test_with_all_data_everything_passes_and_only_what_no_companion_brings_back_
             assert {name: outcome.reason for name, outcome in found.items() if outcome.verdict != PASS} == {}
             assert run.verdict == CONFORMANT
             (judge,) = run.judges.values()
-            # An expired coupon cannot be used again.
+            # An expired coupon cannot be used again, nor can one of a client whose key companions are not called with.
             left = {change.requirement.id for change in judge.ledger.changes if not change.is_put_back}
             assert left == {f"{UNUSE}expired-stays-unusable"}
-            assert [handle for _, spent in judge.ledger.spent for handle in spent] == ["coupon.used_expired"]
+            assert {one.id for one, _ in judge.ledger.spent} == {*left, f"{UNUSE}life-cycle"}
 
 
 @pytest.mark.parametrize(

@@ -250,7 +250,7 @@ ALICE = '{"version":1,"entities":{"member.alice":{"id":"1001","email":"alice@cro
     [
         ("echo out of order >&2; exit 3", "ended with exit code 3 without a whole line as an answer: out of order"),
         ("read -r x; printf '%s' '{}'", "ended with exit code 0 without a whole line as an answer"),
-        ("read -r x; echo here you are", "the provider's answer is no JSON, Expecting value: line 1"),
+        ("read -r x; echo here you are", "the provider's answer is no JSON, Expecting value at character 1"),
         ('read -r x; echo \'{"version":1,"version":1}\'', "the key 'version' is given twice"),
         ("read -r x; echo '[]'", "not as `couponcheck schema provider` says: [] is not of type"),
         ('read -r x; echo \'{"version":2,"entities":{}}\'', "not as `couponcheck schema provider` says"),
