@@ -8,7 +8,7 @@ from functools import cached_property
 from itertools import islice
 
 from couponspec.document import Document
-from couponspec.request import Bindings, Unbound, build
+from couponspec.request import Bindings, Unbound, build, likened_in
 from couponspec.schema import Option
 
 from couponcheck.catalogue import Call, Catalogue, Contract, Requirement
@@ -289,6 +289,7 @@ class Judge:
                     mismatches = [*self._judgement(earlier, at_once, exchanges).mismatches(call.expect, exchange)]
                 exchanges.append(exchange)
                 if mismatches:
+                    mismatches = [_explained(call, mismatch) for mismatch in mismatches]
                     return Outcome(requirement, FAIL, _first(mismatches), tuple(mismatches), tuple(exchanges))
             if call.name:
                 earlier[call.name] = exchange
@@ -502,6 +503,12 @@ def _lack(items: Sequence[str]) -> str:
 
 def _sentence(*parts: str) -> str:
     return "; ".join(filter(None, parts))
+
+
+def _explained(call: Call, mismatch: Mismatch) -> Mismatch:
+    """Say what was like a right value in a request, and was not that value."""
+    likened = likened_in(call.request)
+    return replace(mismatch, expected=f"{mismatch.expected} (sent {'; '.join(likened)})") if likened else mismatch
 
 
 def _first(mismatches: list[Mismatch]) -> str:

@@ -192,6 +192,12 @@ def likenesses_in(value: Any) -> set[str]:
     return {match[3] for match in _NAME.finditer(json.dumps(value, ensure_ascii=False)) if match[3]}
 
 
+def likened_in(value: Any) -> list[str]:
+    """Return each value of which a piece of request data asks for something like it: entity, member and likeness."""
+    found = _NAME.finditer(json.dumps(value, ensure_ascii=False))
+    return list(dict.fromkeys(f"{match[1]}.{match[2]}, {match[3]}" for match in found if match[3]))
+
+
 def fill(value: Any, bindings: Bindings) -> Any:
     """Replace every name in a piece of request data by its value.
 
