@@ -49,6 +49,8 @@ class Exchange:
     headers: Mapping[str, str]
     """By lower-case name."""
     content: bytes
+    fault: str = ""
+    """Why the content cannot be read, if it cannot."""
     at_once: bool = False
     """Whether the request was sent along with those beside it."""
 
@@ -60,6 +62,8 @@ class Exchange:
     @cached_property
     def parsed(self) -> tuple[Any, str]:
         """Return the answer's JSON, or None and what is wrong with it as JSON."""
+        if self.fault:
+            return None, self.fault
         content_type = Message()
         content_type["Content-Type"] = self.headers.get("content-type", "")
         charset = content_type.get_content_charset("utf-8")
@@ -235,7 +239,7 @@ class Client:
         self.sent[kind] += 1
         headers, is_safe = dict(request.headers), request.method in READING
         answer = self._line.ask(request.method, request.target, is_safe=is_safe, headers=headers, data=request.body)
-        return Exchange(request, operation, answer.status, answer.headers, answer.content)
+        return Exchange(request, operation, answer.status, answer.headers, answer.content, answer.fault)
 
     def send_at_once(self, requests: Sequence[tuple[str, HttpRequest]]) -> list[Exchange]:
         """Send requests at the same moment, each on a connection of its own, and return the answers in their order.

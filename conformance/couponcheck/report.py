@@ -222,7 +222,9 @@ def _show_changes(console: Console, run: Run) -> None:
         console.print(Text(f"  {item['requirement']}: {_entities(item)} (by {item['by']})"), soft_wrap=True)
     changes = [change for change in changes if not change["put_back"]]
     if changes:
-        console.print(f"{len(changes)} requests succeeded that may have changed data; no operation takes that back:")
+        console.print(
+            f"{_counted(len(changes), 'request')} succeeded that may have changed data; no operation takes that back:"
+        )
     for change in changes:
         console.print(Text(f"  {change['requirement']}: {change['status']} {change['curl']}"), soft_wrap=True)
     spent = _spent(run)

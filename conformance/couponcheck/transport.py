@@ -153,6 +153,8 @@ class Answer:
     headers: Mapping[str, str]
     """By lower-case name."""
     content: bytes
+    fault: str = ""
+    """Why the content cannot be read, if it cannot."""
 
 
 class Line:
@@ -222,6 +224,9 @@ class Line:
                     **content,
                 ) as response:
                     body = self._body(response)
+            except requests.exceptions.ContentDecodingError:
+                fault = "it is not encoded as its Content-Encoding says"
+                return Answer(response.status_code, _by_name(response), b"", fault)
             except (requests.RequestException, HTTPError) as error:
                 late = alarm.rung
                 kind = _ClosedConnection if is_closed(error) and not late else TargetUnreachable
@@ -232,8 +237,7 @@ class Line:
                 raise TargetUnreachable(self._late())
         if response.status_code == PROXY_AUTHENTICATION_REQUIRED and self._proxy:
             raise TargetUnreachable(refused(self.base_url, self._proxy, f"{response.status_code} {response.reason}"))
-        headers = {name.lower(): value for name, value in response.headers.items()}
-        return Answer(response.status_code, headers, body)
+        return Answer(response.status_code, _by_name(response), body)
 
     @property
     def _proxy(self) -> str:
@@ -258,3 +262,7 @@ class Line:
     def close(self) -> None:
         """Close the connections."""
         self.session.close()
+
+
+def _by_name(response: requests.Response) -> dict[str, str]:
+    return {name.lower(): value for name, value in response.headers.items()}

@@ -33,6 +33,10 @@ def _other_case(text: str) -> str:
     return _longer(text) if text.swapcase() == text else text.swapcase()
 
 
+def _before(text: str) -> str:
+    return str(int(text) - 1) if text.isdecimal() else _longer(text)
+
+
 def _beyond(bits: int) -> Callable[[str], str]:
     return lambda text: str(int(text) + 2**bits) if text.isdecimal() else _longer(text)
 
@@ -65,6 +69,9 @@ LIKENESSES: Mapping[str, Callable[[str], str]] = {
     "wide": lambda text: text.translate({ord("0") + digit: 0xFF10 + digit for digit in range(10)}),
     "beyond-32": _beyond(32),
     "beyond-64": _beyond(64),
+    "next": _beyond(0),
+    "previous": _before,
+    "reversed": lambda text: _longer(text) if text == text[::-1] else text[::-1],
     "user": lambda text: text.partition(":")[0],
     "password": lambda text: text.partition(":")[2],
     "password-other-case": lambda text: _other_case(text.partition(":")[2]),

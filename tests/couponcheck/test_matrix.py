@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from broken_server import catalogue
+from broken_server import VENDORS, catalogue
 from couponcheck.expect import Mismatch
 from couponcheck.judge import ERROR, FAIL, NOT_TESTABLE, PASS, WARN, Outcome
 from couponcheck.score import (
@@ -144,11 +144,12 @@ OPEN = ("--registry", "adversary", "--no-held-out", "--generate", "0")
 """An adversary's defects that may be looked at."""
 
 
-def test_the_command_starts_servers_and_tells_what_they_fail(tmp_path: Path) -> None:
-    """A fair sample of one vendor, over real servers."""
+@pytest.mark.parametrize("vendor", VENDORS)
+def test_the_command_starts_servers_and_tells_what_they_fail(vendor: str, tmp_path: Path) -> None:
+    """A fair sample of each vendor, over real servers; `make matrix` takes all."""
     file, tables = tmp_path / "matrix.json", tmp_path / "matrix.md"
     done = measured(
-        *OPEN, "--vendor", "chargeover", "--sample", "3", "--seed", "1", "--json", str(file), "--markdown", str(tables),
+        *OPEN, "--vendor", vendor, "--sample", "3", "--seed", "1", "--json", str(file), "--markdown", str(tables),
         "--fail-under", "97",
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr

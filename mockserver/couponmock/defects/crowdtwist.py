@@ -759,6 +759,11 @@ DEFECTS: tuple[Defect, ...] = (
         handler=sharing(lambda request: (request.namespace, request.read(BODY_LIMIT)) if _unuses(request) else None),
     ),
     _defect(
+        "any-list-shared",
+        "Lists that are asked for at the same time all get the answer of the first.",
+        handler=sharing(lambda request: request.namespace if request.path.endswith("/usable_coupons") else None),
+    ),
+    _defect(
         "any-unuse-shared",
         "Of requests that unuse coupons at the same time, only the first is carried out.",
         handler=sharing(lambda request: request.namespace if _unuses(request) else None),
