@@ -38,6 +38,19 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
+class Depletion:
+    """How an answer shows what is left of an entity that requests use up."""
+
+    kind: str
+    by: str
+    """Member that an item is known by."""
+    items: str
+    """JMESPath of the items in an answer."""
+    left: str
+    """Member that tells how much is left."""
+
+
+@dataclass(frozen=True, slots=True)
 class Contract:
     """What of the document every answer of an operation is held against."""
 
@@ -185,6 +198,7 @@ class Catalogue:
     conditions: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """Kind -> members of the pack's entities that say in which state an entity has to be."""
     verifications: tuple[Verification, ...] = ()
+    depletions: tuple[Depletion, ...] = ()
     identities: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """Kind -> every member by which one of its entities is known."""
     companions: tuple[Companion, ...] = ()
@@ -228,6 +242,7 @@ def load_catalogue(document: Document, folder: Path = FOLDER) -> Catalogue:
         requirements,
         file.value.get("conditions", {}),
         verifications,
+        tuple(Depletion(**item) for item in file.value.get("used_up", ())),
         {name: _identities(kind) for name, kind in kinds.items()},
         tuple(_companion(item) for item in file.value.get("companions", ())),
     )

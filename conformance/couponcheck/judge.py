@@ -15,6 +15,7 @@ from couponcheck.catalogue import Call, Catalogue, Contract, Requirement
 from couponcheck.channel import ProviderFailed
 from couponcheck.companion import AFTER, Companions, Tracked
 from couponcheck.contract import Violation, operation_of, readings_used, tolerated, violations
+from couponcheck.depletion import depleted
 from couponcheck.disclosure import disclosures
 from couponcheck.exchange import READING, Exchange
 from couponcheck.expect import Judgement, Mismatch
@@ -123,12 +124,7 @@ class Judge:
             # A broken server may write wherever it is asked, so nothing leaves the data trusted.
             self._clean = False
             self._current = requirement
-            carry_out = self._calls
-            if requirement.generated:
-                carry_out = self._generated
-            elif requirement.life_cycle:
-                carry_out = self._life_cycle
-            outcome = self._unprovided(requirement) or carry_out(requirement)
+            outcome = self._tried(requirement)
         except (Unbound, LimitReached) as error:
             reason = _lack([error.name]) if isinstance(error, Unbound) else str(error)
             return Outcome(requirement, NOT_TESTABLE, reason)
@@ -139,6 +135,21 @@ class Judge:
             return Outcome(requirement, ERROR, str(error))
         self.silences.in_a_row = 0
         return self._weighed(outcome)
+
+    def _tried(self, requirement: Requirement) -> Outcome:
+        """Carry out a requirement, and once more with other data if that which served had too little left."""
+        carry_out = self._calls
+        if requirement.generated:
+            carry_out = self._generated
+        elif requirement.life_cycle:
+            carry_out = self._life_cycle
+        outcome = self._unprovided(requirement) or carry_out(requirement)
+        for _ in range(_TRIES):
+            if outcome.verdict != FAIL or self.target.is_restored or not (reason := self._set_aside(outcome)):
+                break
+            again = self._unprovided(requirement)
+            outcome = replace(again, reason=reason) if again else carry_out(requirement)
+        return outcome
 
     def _hindrance(self, requirement: Requirement) -> Outcome | None:
         """Tell why a requirement is not carried out at all; None if nothing is in the way."""
@@ -215,6 +226,19 @@ class Judge:
             }
             self.target.spend(entities)
             self.ledger.spent.append((requirement, entities))
+
+    def _set_aside(self, outcome: Outcome) -> str:
+        """Set data aside that has too little left, and say so; empty if it has enough, and the failure stands."""
+        requirement, bindings = outcome.requirement, self.target.bindings
+        view = self._judgement({}).view
+        pack = known(self.document.vendor)[2]
+        reason = ""
+        for handle, said in depleted(self.catalogue.depletions, pack, requirement, bindings, outcome.exchanges, view):
+            entities = {handle: needed_of(requirement, handle, bindings[handle])}
+            self.target.spend(entities)
+            self.ledger.spent.append((requirement, entities))
+            reason = reason or f"the target's data is used up: {said}"
+        return reason
 
     def _made(self, requirement: Requirement) -> list[Exchange]:
         """Return the exchanges that made the data fit, which stand before those that an outcome rests on."""

@@ -9,7 +9,8 @@ import yaml
 from broken_server import VENDORS, catalogue, serving
 from click.testing import CliRunner, Result
 from couponcheck.commands import couponcheck
-from couponcheck.judge import FAIL, NOT_SELECTED, NOT_TESTABLE, PASS, WARN
+from couponcheck.judge import ERROR, FAIL, NOT_SELECTED, NOT_TESTABLE, PASS, WARN
+from couponcheck.report import as_json
 from couponcheck.run import CONFORMANT, NOT_CONFORMANT, PARTIAL, Run
 from couponcheck.targetfile import read_target
 from couponcheck.transport import UnusableTarget
@@ -132,6 +133,25 @@ def test_a_defect_of_what_writes_is_found_where_nothing_puts_the_data_back(requi
         with running(tmp_path, raw) as run:
             outcome = judged(run)[requirement]
     assert outcome.verdict == (FAIL if outcome.requirement.level == "must" else WARN), outcome.reason
+
+
+@pytest.mark.parametrize("vendor", ["crowdtwist", "shoplazza"])
+def test_run_after_run_a_correct_server_is_not_accused_of_data_that_is_used_up(vendor: str, tmp_path: Path) -> None:
+    """What was used up is said; what has too little left is found out by the target's own answers."""
+    reports: list[dict[str, Any]] = []
+    reasons: list[str] = []
+    with serving(vendor) as url:
+        raw = contents(url, vendor)
+        for _ in range(4):
+            with running(tmp_path, raw, reports=reports) as run:
+                found = judged(run)
+                assert {name: one.reason for name, one in found.items() if one.verdict in {FAIL, WARN, ERROR}} == {}
+                reports.append(as_json(run))
+                reasons += [one.reason for one in found.values() if one.verdict == NOT_TESTABLE]
+    assert run.verdict == PARTIAL
+    told = [reason for reason in reasons if reason.startswith("the target's data is used up: coupon.")]
+    assert bool(told) == (vendor == "shoplazza"), reasons
+    assert all("has stock" in reason for reason in told)
 
 
 def test_nothing_is_sent_at_once_without_permission(tmp_path: Path) -> None:
