@@ -112,7 +112,11 @@ def _told(error: Any) -> Told:
     if missing := getattr(error.kind, "property", None):
         return f"{place} with a member {missing}", "it is missing"
     wanted = _wanted(error)
-    return (f"{place} is {wanted}", f"{place} is {as_text(error.instance)}") if wanted else (place, error.message)
+    return (
+        (f"{place} is {wanted}", f"{place} is {as_text(error.instance)}")
+        if wanted
+        else (f"{place} as its schema has it", error.message)
+    )
 
 
 def _wanted(error: Any) -> str:

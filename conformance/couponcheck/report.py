@@ -106,6 +106,11 @@ def failure(judge: Judge, outcome: Outcome, beside: Sequence[Outcome] = ()) -> s
     if requirement.reading and any(mismatch.word in _OPEN for mismatch in outcome.mismatches):
         reading = sources.readings[requirement.reading]
         lines.append(f"  open:     {reading.question} Accepted: {', '.join(reading.options)}.")
+    data = sorted(handle for handle in requirement.needs if not handle.startswith("credential."))
+    if data and not judge.target.is_restored:
+        lines.append(
+            f"  data:     {', '.join(data)}; `couponcheck doctor` tells whether they are as the target file says"
+        )
     if beside:
         ids = ", ".join(other.requirement.id.partition(".")[2] for other in beside)
         lines.append(f"  as well:  {len(beside)} more cannot be kept by answers that nobody can read: {ids}")

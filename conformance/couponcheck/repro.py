@@ -19,6 +19,10 @@ trap 'curl -sS -X DELETE "$MOCK/__admin/namespaces/%s"' EXIT
 """
 
 
+_SECRETS = "# secrets"
+"""Stands for the lines that ask for secrets until it is known which are needed."""
+
+
 def scripts(run: Run) -> Iterator[tuple[str, str]]:
     """Yield name and text of a POSIX shell script for each requirement that something is wrong with."""
     for outcome in run.outcomes:
@@ -45,9 +49,7 @@ def _script(judge: Judge, outcome: Outcome) -> str:
     for mismatch in outcome.mismatches:
         of = f" (call {mismatch.call or len(outcome.exchanges)})"
         lines += [_comment(f"expected: {mismatch.expected}{of}"), _comment(f"got:      {mismatch.got}")]
-    lines += ["set -eu"]
-    variables = {name for written in target.secrets.values() for name in re.findall(r"\$(\w+)", written)}
-    lines += [f': "${{{name}:?set it to the secret}}"' for name in sorted(variables)]
+    lines += ["set -eu", _SECRETS]
     if isinstance(target, MockTarget):
         world = f"repro-{outcome.requirement.id}"[:64]
         lines += [f"MOCK={shlex.quote(target.admin.base_url)}", _MADE % (world, PACK, world) + f'BASE="$MOCK/~{world}"']
@@ -67,7 +69,11 @@ def _script(judge: Judge, outcome: Outcome) -> str:
             lines += [] if any(one.at_once for one in following) else ["wait"]
         else:
             lines += ["", f"echo '--- call {number}, which got {exchange.status}'", command, "echo"]
-    return masked("\n".join(lines) + "\n", target.secrets)
+    text = masked("\n".join(lines) + "\n", target.secrets)
+    # Only what this script needs; what resembles a secret has a name that says how.
+    variables = {name for written in target.secrets.values() for name in re.findall(r"\$(\w+)", written)}
+    needed = [name for name in sorted(variables) if re.search(rf"\${name}(?!\w)", text)]
+    return text.replace(_SECRETS, "\n".join(f': "${{{name}:?set it to the secret}}"' for name in needed) or ":")
 
 
 def _comment(text: str) -> str:

@@ -282,7 +282,7 @@ def test_the_terminal_and_the_report_list_what_was_changed_and_no_secret(
         done = ended("run", path, "--allow-writes", "-k", "usable-again or key-checked", "--json", str(report))
         again = ended("run", path, "--allow-writes", "-k", "usable-again", "--spent", str(report))
     assert done.exit_code == 0, done.output
-    assert "1 requests succeeded that may have changed data; no operation takes that back:" in done.output
+    assert "1 request succeeded that may have changed data; no operation takes that back:" in done.output
     assert 'usable-again: coupon.used {"code": "JDSI2JE"}' in done.output
     told = json.loads(report.read_text(encoding="utf-8"))
     (change,) = told["changed"]
