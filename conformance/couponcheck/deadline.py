@@ -158,8 +158,7 @@ class _Response(http.client.HTTPResponse):
         super().begin()
         # What comes before the answer, such as 103 Early Hints; the library knows of 100 only.
         while http.client.SWITCHING_PROTOCOLS < self.status < http.client.OK:
-            # None says that the head is still to be read.
-            self.headers = None  # type: ignore[assignment]
+            self.headers = None  # type: ignore[assignment] # None says that the head is still to be read
             super().begin()
 
 

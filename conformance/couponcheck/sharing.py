@@ -99,7 +99,7 @@ class Worker:
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Tell the controller what came out; not by the reports, which may be written to a file: this holds secrets."""
         self._run.leave()
-        session.config.workeroutput[_KEY] = packed(self._run)  # type: ignore[attr-defined]
+        session.config.workeroutput[_KEY] = packed(self._run)  # type: ignore[attr-defined] # added by xdist
 
 
 def shared(config: pytest.Config) -> Sharing | None:
@@ -135,9 +135,9 @@ class Controller:
 
     def pytest_xdist_make_scheduler(self, config: pytest.Config, log: Any) -> Any:
         """Keep the requirements of a vendor together; all else is dealt out as it would be."""
-        from xdist.scheduler import LoadGroupScheduling  # type: ignore[import-untyped]
+        from xdist.scheduler import LoadGroupScheduling  # type: ignore[import-untyped] # it has no types
 
-        class Scheduling(LoadGroupScheduling):  # type: ignore[misc]
+        class Scheduling(LoadGroupScheduling):  # type: ignore[misc] # as above
             def _split_scope(self, nodeid: str) -> str:
                 scope: str = super()._split_scope(nodeid)
                 return nodeid.partition("::")[0] if nodeid.startswith(PREFIX) else scope

@@ -55,7 +55,6 @@ _UNREAD: Mapping[type[BaseException], str] = {
     BadStatusLine: "does not speak HTTP; give https:// if it speaks TLS",
     ConnectionError: "closed the connection without an answer; give https:// if it speaks TLS",
     requests.exceptions.ChunkedEncodingError: "closed the connection in the middle of an answer",
-    requests.exceptions.ContentDecodingError: "sent a body that is not encoded as its Content-Encoding says",
     HTTPException: "sent headers that are longer or more than clients read",
 }
 """As above, for what went wrong afterwards."""

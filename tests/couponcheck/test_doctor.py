@@ -90,7 +90,7 @@ def test_what_would_enable_more_is_told_the_most_useful_first(tmp_path: Path) ->
     assert lines[start + 1 : -2] == [
         "    coupon.still_used (code): enables 9 more",
         "    member.alice.username: enables 5 more",
-        "    member.dave (id): enables 3 more, needed by 1 besides, together with others",
+        "    member.dave (id): enables 4 more, needed by 1 besides, together with others",
         "    member.frank (id): enables 1 more",
         "    coupon.dave_01 (code) to coupon.dave_30 (code), 30 in all: needed by 1, together with others",
     ]

@@ -117,8 +117,8 @@ def test_the_overview_names_kinds_their_states_and_how_many_there_are(mock: Mock
 def test_entities_are_listed_by_the_members_that_the_query_names(mock: Mock) -> None:
     """Numbers and booleans as JSON writes them; all members have to match."""
     listed = state(mock, "GET", "/shoplazza/coupon?per_customer=2&is_first_order=false").json
-    assert listed["count"] == 2
-    assert [entity["name"] for entity in listed["entities"]] == ["limit", "twice"]
+    assert listed["count"] == 3
+    assert [entity["name"] for entity in listed["entities"]] == ["handful", "limit", "twice"]
     assert state(mock, "GET", "/shoplazza/coupon?per_customer=3").json["entities"] == []
 
 
@@ -320,7 +320,7 @@ COUPON = "/crowdtwist/coupon/used"
         ("PUT", COUPON, {"members": {"answers": ["x"]}}, 422, "is not of type 'object'"),
         ("PUT", "/crowdtwist/client/Big", {"members": {}}, 422, "'Big' does not match"),
         ("PUT", COUPON, {"members": {"code": "JDSI2JF"}}, 409, "coupon.used_too has the same client and code"),
-        ("PUT", "/crowdtwist/coupon?owner=bob", {"state": "used"}, 409, "2 of kind coupon have owner 'bob': bob_ten"),
+        ("PUT", "/crowdtwist/coupon?owner=bob", {"state": "used"}, 409, "3 of kind coupon have owner 'bob': bob_ten"),
         ("DELETE", "/crowdtwist/client/moonlight", None, 409, "client.moonlight is named by credential.other, member"),
     ],
 )
