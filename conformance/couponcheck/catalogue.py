@@ -416,7 +416,7 @@ def _form_faults(
     file: YamlFile, place: str, call: Call, operations: Mapping[str, Operation], earlier: set[str]
 ) -> Iterator[Fault]:
     """Yield what is wrong with likenesses, calls at once and conditions."""
-    for likeness in likenesses_in([call.request, call.expect]):
+    for likeness in dict.fromkeys(likenesses_in([call.request, call.expect]).values()):
         if likeness not in LIKENESSES:
             fix = f"use one of {[*LIKENESSES]}"
             yield file.fault(f"{place}/request", f"nothing can be made {likeness!r}", fix)

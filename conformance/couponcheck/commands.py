@@ -14,7 +14,7 @@ from couponcheck import report
 from couponcheck.catalogue import Catalogue, Requirement, load_catalogue
 from couponcheck.choices import Choices, add_to_job, check_vendors, write_folder
 from couponcheck.doctor import examine
-from couponcheck.guard import EXIT_NOT_RUN, guarded
+from couponcheck.guard import EXIT_NOT_RUN, guarded, vendor_option
 from couponcheck.lifecycle import explained
 from couponcheck.matrix import matrix
 from couponcheck.plugin import carry_out
@@ -34,14 +34,10 @@ def couponcheck() -> None:
 
 couponcheck.add_command(matrix)
 
-_vendor_option = click.option(
-    "--vendor", "vendors", multiple=True, metavar="NAME", help="Only this vendor; may be given more than once."
-)
-
 
 @couponcheck.command()
 @click.argument("target")
-@_vendor_option
+@vendor_option
 @click.option("-k", "keyword", default="", metavar="EXPR", help="Only requirements whose ids match (pytest's -k).")
 @click.option("--junit", type=click.Path(path_type=Path, dir_okay=False), help="Write a JUnit report here.")
 @click.option("--json", "json_file", type=click.Path(path_type=Path, dir_okay=False), help="Write all as JSON here.")
@@ -110,17 +106,17 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter for each flag
     alone only what needs no data and no credential can be checked.
     """
     choices = Choices(
-        target,
-        vendors,
-        seed,
-        allow_writes,
-        allow_concurrency,
-        generate,
-        production,
-        reports,
-        baseline_file,
-        strict,
-        allow_partial,
+        target=target,
+        vendors=vendors,
+        seed=seed,
+        allow_writes=allow_writes,
+        allow_concurrency=allow_concurrency,
+        generate=generate,
+        production=production,
+        spent=reports,
+        baseline=baseline_file,
+        strict=strict,
+        allow_partial=allow_partial,
     )
     if folder:
         folder.mkdir(parents=True, exist_ok=True)
@@ -174,7 +170,7 @@ def init(vendors: tuple[str, ...]) -> None:
 
 @couponcheck.command()
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
-@_vendor_option
+@vendor_option
 @guarded
 def doctor(file: Path, vendors: tuple[str, ...]) -> None:
     """Look whether a target FILE is ready, without changing anything, and say what would enable more requirements.
@@ -193,7 +189,7 @@ def schema(name: str) -> None:
 
 
 @couponcheck.command("list")
-@_vendor_option
+@vendor_option
 @guarded
 def listed(vendors: tuple[str, ...]) -> None:
     """Print the catalogue: every rule, its level, and the page it stands on."""

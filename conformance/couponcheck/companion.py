@@ -166,7 +166,7 @@ class Companions:
 
     def _bound(self, handle: str, bindings: Bindings) -> Bindings:
         """Add an entity as ``KIND.self``, and what it refers to by the member: ``member.owner``."""
-        entity = next(entity for entity in self.pack.entities if entity.handle == handle)
+        entity = self.pack.by_handle[handle]
         referred = {
             f"{kind}.{name}": bindings[f"{kind}.{entity.data[name]}"]
             for name, kind in self.pack.kinds[entity.kind].references.items()

@@ -8,6 +8,7 @@ from couponspec.request import Bindings, HttpRequest
 
 from couponcheck.contract import Violation
 from couponcheck.exchange import Exchange
+from couponcheck.targetfile import is_data
 
 _SECRET = 6
 """Characters from which on a secret cannot stand in an answer by chance."""
@@ -67,7 +68,7 @@ def _secrets(bindings: Bindings) -> set[str]:
     """Return every secret, and of a pair of keys the private one, whose owner is known."""
     found = set()
     for handle, members in bindings.items():
-        if handle.startswith("credential.") and members.get("secret"):
+        if not is_data(handle) and members.get("secret"):
             user, colon, password = str(members["secret"]).partition(":")
             found.add(password if colon else user)
     return {secret for secret in found if len(secret) >= _SECRET}

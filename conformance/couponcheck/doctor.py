@@ -22,11 +22,11 @@ from couponcheck.exchange import Exchange
 from couponcheck.expect import Judgement
 from couponcheck.masking import masked
 from couponcheck.pool import Pools
-from couponcheck.provider import Provider, is_data, makes
-from couponcheck.report import cut
+from couponcheck.provider import Provider, makes
 from couponcheck.target import GivenTarget, open_given
-from couponcheck.targetfile import CREDENTIAL, DataSet, Members, OpenedFile, TargetFile, known
+from couponcheck.targetfile import CREDENTIAL, DataSet, Members, OpenedFile, TargetFile, is_data, known
 from couponcheck.transport import Allowance
+from couponcheck.wording import one_line
 
 READY, NOT_READY, UNUSABLE = 0, 1, 2
 MAIN = f"{CREDENTIAL}.main"
@@ -121,7 +121,7 @@ class _Examination:
 
     def credentials(self) -> Iterator[_Finding]:
         for handle in self.target.bindings:
-            if handle.startswith(f"{CREDENTIAL}."):
+            if not is_data(handle):
                 yield self._finding(handle, handle, {}, {}, handle.partition(".")[2])
 
     def data(self, sets: Sequence[DataSet]) -> Iterator[_Finding]:
@@ -133,7 +133,7 @@ class _Examination:
                     yield self._finding(label, handle, members, one, self._credential(handle))
 
     def _finding(self, label: str, handle: str, members: Members, one: DataSet, credential: str | None) -> _Finding:
-        entity = next((entity for entity in self.pack.entities if entity.handle == handle), None)
+        entity = self.pack.by_handle.get(handle)
         verification = self._verification(entity) if entity else None
         if entity is None or verification is None:
             return _Finding(_UNTOLD, label, "cannot be looked at by reading")
@@ -155,7 +155,7 @@ class _Examination:
                 says = f"is not {companion.means}; {companion.call.operation} makes it so for a while"
                 return _Finding(_OK, label, says)
             text = self._given_name(f"expected {mismatch.expected}; got {mismatch.got}", entity)
-            return _Finding(_WRONG, label, f"should be {verification.means}: {cut(text, _LONGEST)}")
+            return _Finding(_WRONG, label, f"should be {verification.means}: {one_line(text, _LONGEST)}")
         return _Finding(_OK, label, f"is {verification.means}")
 
     def _companion(self, handle: str, bindings: Bindings) -> Companion | None:
@@ -194,7 +194,7 @@ class _Examination:
 
     def _credential(self, handle: str) -> str | None:
         """Return the name of the first credential given that sees an entity, as far as the pack tells."""
-        entity = next((entity for entity in self.pack.entities if entity.handle == handle), None)
+        entity = self.pack.by_handle.get(handle)
         if entity is None:
             return None
         names = credentials_of(self.pack, entity)

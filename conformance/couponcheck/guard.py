@@ -1,4 +1,4 @@
-"""How a command ends that cannot be carried out: one clear message and exit code 2."""
+"""What commands have in common: whose part they are about, and how one ends that cannot be carried out."""
 
 import sys
 from collections.abc import Callable
@@ -13,6 +13,10 @@ from couponcheck.transport import LimitReached, TargetUnreachable, UnusableTarge
 EXIT_NOT_RUN = 2
 
 P = ParamSpec("P")
+
+vendor_option = click.option(
+    "--vendor", "vendors", multiple=True, metavar="NAME", help="Only this vendor; may be given more than once."
+)
 
 
 def guarded(command: Callable[P, None]) -> Callable[P, None]:

@@ -1,14 +1,14 @@
 """Judges one target: carries out a vendor's requirements and says of each what came out."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import islice
 
 from couponspec.document import Document
-from couponspec.request import Bindings, Unbound, build, likened_in
+from couponspec.request import Bindings, Unbound, build, likenesses_in
 from couponspec.schema import Option
 
 from couponcheck.catalogue import Call, Catalogue, Contract, Requirement
@@ -187,7 +187,7 @@ class Judge:
             self.target.bindings = bindings
             reason = "" if self.target.is_restored else self._unfit(requirement)
             if not reason:
-                self._spend(requirement)
+                self._spend(requirement, requirement.spends)
                 return None
             unfit = unfit or reason
             self._leave(requirement)
@@ -219,11 +219,11 @@ class Judge:
                 return mismatch
         return None
 
-    def _spend(self, requirement: Requirement) -> None:
-        if requirement.spends:
-            entities = {
-                handle: needed_of(requirement, handle, self.target.bindings[handle]) for handle in requirement.spends
-            }
+    def _spend(self, requirement: Requirement, handles: Iterable[str]) -> None:
+        """Have entities serve nobody else, those of all handles together."""
+        bindings = self.target.bindings
+        entities = {handle: needed_of(requirement, handle, bindings[handle]) for handle in handles}
+        if entities:
             self.target.spend(entities)
             self.ledger.spent.append((requirement, entities))
 
@@ -234,9 +234,7 @@ class Judge:
         pack = known(self.document.vendor)[2]
         reason = ""
         for handle, said in depleted(self.catalogue.depletions, pack, requirement, bindings, outcome.exchanges, view):
-            entities = {handle: needed_of(requirement, handle, bindings[handle])}
-            self.target.spend(entities)
-            self.ledger.spent.append((requirement, entities))
+            self._spend(requirement, [handle])
             reason = reason or f"the target's data is used up: {said}"
         return reason
 
@@ -283,9 +281,7 @@ class Judge:
     def _weighed(self, outcome: Outcome) -> Outcome:
         """Let a breach of a requirement that is no `must` be a warning."""
         if outcome.verdict == FAIL and outcome.requirement.level != "must":
-            return Outcome(
-                outcome.requirement, WARN, outcome.reason, outcome.mismatches, outcome.exchanges, outcome.readings
-            )
+            return replace(outcome, verdict=WARN)
         return outcome
 
     def _calls(self, requirement: Requirement) -> Outcome:
@@ -302,7 +298,7 @@ class Judge:
                 answers, mismatches = self._together(call, earlier, exchanges)
                 exchanges += answers
                 if mismatches:
-                    return Outcome(requirement, FAIL, _first(mismatches), tuple(mismatches), tuple(exchanges))
+                    return _failed(requirement, mismatches, exchanges)
                 earlier[call.name], at_once[call.name] = answers[-1], tuple(answers)
                 continue
             for _ in range(call.times):
@@ -313,8 +309,7 @@ class Judge:
                     mismatches = [*self._judgement(earlier, at_once, exchanges).mismatches(call.expect, exchange)]
                 exchanges.append(exchange)
                 if mismatches:
-                    mismatches = [_explained(call, mismatch) for mismatch in mismatches]
-                    return Outcome(requirement, FAIL, _first(mismatches), tuple(mismatches), tuple(exchanges))
+                    return _failed(requirement, [_explained(call, mismatch) for mismatch in mismatches], exchanges)
             if call.name:
                 earlier[call.name] = exchange
         return Outcome(requirement, PASS, exchanges=tuple(exchanges), readings=self._readings(exchanges))
@@ -362,7 +357,7 @@ class Judge:
         exchanges = [*self._made(requirement), *before, *made_up]
         for exchange in made_up[-1:]:
             if mismatch := self._broken(exchange, rules.requests):
-                return Outcome(requirement, FAIL, _first([mismatch]), (mismatch,), tuple(exchanges))
+                return _failed(requirement, [mismatch], exchanges)
         self._settle()
         for call, first in zip(rules.unchanged, before, strict=True):
             exchange = self._sent(call)
@@ -370,12 +365,12 @@ class Judge:
             judgement = self._judgement({"before": first}, so_far=exchanges)
             mismatches = [*judgement.mismatches({"same_as": "before"}, exchange)]
             if mismatches:
-                return Outcome(requirement, FAIL, _first(mismatches), tuple(mismatches), tuple(exchanges))
+                return _failed(requirement, mismatches, exchanges)
         for number, exchange in enumerate(exchanges, 1):
             for found in disclosures(exchange, self.target.bindings, self.catalogue.identities):
                 # No page speaks of it, so it is never worse than a warning, and what the pages do say comes first.
                 mismatch = Mismatch(found.expected, found.got, call=number)
-                return Outcome(requirement, WARN, _first([mismatch]), (mismatch,), tuple(exchanges[:number]))
+                return replace(_failed(requirement, [mismatch], exchanges[:number]), verdict=WARN)
         return Outcome(requirement, PASS, exchanges=tuple(exchanges), readings=self._readings(exchanges))
 
     def _life_cycle(self, requirement: Requirement) -> Outcome:
@@ -388,9 +383,8 @@ class Judge:
         )
         walked = walk(self.document, requirement.life_cycle, self.target, asking, self.seed)
         if walked.mismatch:
-            reason = f"{_first([walked.mismatch])}; the sequence: {' > '.join(walked.trail)}"
-            exchanges = (*self._made(requirement), *walked.exchanges)
-            return Outcome(requirement, FAIL, reason, (walked.mismatch,), exchanges)
+            failed = _failed(requirement, [walked.mismatch], [*self._made(requirement), *walked.exchanges])
+            return replace(failed, reason=f"{failed.reason}; the sequence: {' > '.join(walked.trail)}")
         return Outcome(requirement, PASS, exchanges=tuple(walked.exchanges), readings=self._readings(walked.exchanges))
 
     def _broken(self, exchange: Exchange, requests: str) -> Mismatch | None:
@@ -415,8 +409,8 @@ class Judge:
             judged.append(exchange)
             breaches = [v for v in self._violations(exchange) if self._concerns(requirement, contract, v)]
             if breaches:
-                mismatches = tuple(Mismatch(breach.expected, breach.got) for breach in breaches)
-                return self._weighed(Outcome(requirement, FAIL, _first(list(mismatches)), mismatches, (exchange,)))
+                mismatches = [Mismatch(breach.expected, breach.got) for breach in breaches]
+                return self._weighed(_failed(requirement, mismatches, [exchange]))
             if contract.of and not contract.member:
                 used |= {*readings_used(self.document, exchange)}
         if not judged:
@@ -531,9 +525,13 @@ def _sentence(*parts: str) -> str:
 
 def _explained(call: Call, mismatch: Mismatch) -> Mismatch:
     """Say what was like a right value in a request, and was not that value."""
-    likened = likened_in(call.request)
+    likened = likenesses_in(call.request)
     return replace(mismatch, expected=f"{mismatch.expected} (sent {'; '.join(likened)})") if likened else mismatch
 
 
-def _first(mismatches: list[Mismatch]) -> str:
+def _failed(requirement: Requirement, mismatches: Sequence[Mismatch], exchanges: Sequence[Exchange]) -> Outcome:
+    return Outcome(requirement, FAIL, _first(mismatches), tuple(mismatches), tuple(exchanges))
+
+
+def _first(mismatches: Sequence[Mismatch]) -> str:
     return f"expected {mismatches[0].expected}; got {mismatches[0].got}"

@@ -17,7 +17,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from couponcheck.guard import guarded
+from couponcheck.guard import guarded, vendor_option
 from couponcheck.report import Progress
 from couponcheck.run import Run
 from couponcheck.score import Defect, Matrix, Row, as_json, as_markdown, as_text, read_defects, read_survivors
@@ -139,9 +139,7 @@ def carried_out(works: Sequence[Work], jobs: int, progress: Progress) -> list[Ro
 
 
 @click.command()
-@click.option(
-    "--vendor", "vendors", multiple=True, metavar="NAME", help="Only this vendor; may be given more than once."
-)
+@vendor_option
 @click.option("--registry", metavar="NAME", help="Only defects of this registry.")
 @click.option("--held-out/--no-held-out", default=None, help="Only defects that are kept aside, or only the others.")
 @click.option("--only", "names", multiple=True, metavar="ID", help="Only this defect; may be given more than once.")

@@ -16,6 +16,7 @@ from couponcheck.judge import ERROR, FAIL, NOT_SELECTED, NOT_TESTABLE, PASS, WAR
 from couponcheck.masking import masked
 from couponcheck.report import requests_said, said
 from couponcheck.run import Run
+from couponcheck.wording import shortened
 
 _VERDICTS = (FAIL, ERROR, WARN, NOT_TESTABLE, NOT_SELECTED, PASS)
 _LONGEST_BODY = 2000
@@ -85,11 +86,10 @@ def _outcome(judge: Judge, outcome: Outcome) -> Mapping[str, Any]:
 
 def _exchange(judge: Judge, exchange: Exchange) -> Mapping[str, Any]:
     secrets = judge.target.secrets
-    body = exchange.content.decode("utf-8", "replace")
-    cut = body if len(body) <= _LONGEST_BODY else f"{body[:_LONGEST_BODY]}..."
+    body = shortened(exchange.content.decode("utf-8", "replace"), _LONGEST_BODY)
     return {
         "curl": masked(exchange.request.curl(judge.target.client.base_url, secrets), secrets),
         "status": exchange.status,
         "media_type": exchange.media_type,
-        "body": masked(cut, secrets),
+        "body": masked(body, secrets),
     }

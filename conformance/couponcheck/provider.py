@@ -5,7 +5,6 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,8 @@ from couponcheck.condition import credentials_of, owned, sample, sentence, state
 from couponcheck.exchange import strict_json
 from couponcheck.masking import masked
 from couponcheck.pool import Entities
-from couponcheck.targetfile import CREDENTIAL, known
+from couponcheck.shape import shape
+from couponcheck.targetfile import is_data, known
 
 PROTOCOL = 1
 _PATIENCE = 3
@@ -145,7 +145,7 @@ def _read(content: bytes, kind: str) -> dict[str, Any]:
     except ValueError as error:
         begin = " ".join(content[:200].decode("utf-8", "replace").split())
         raise ProviderFailed(f"the provider's answer is no JSON, {error}: {begin}") from error
-    definitions = shape()["$defs"]
+    definitions = shape("provider")["$defs"]
     ways = [definitions[way["$ref"].rpartition("/")[2]] for way in definitions[kind]["anyOf"]]
     # Of the ways to answer the one that was begun, so that what is wrong can be named.
     begun = [way for way in ways if isinstance(value, dict) and set(way["required"]) - {"version"} <= value.keys()]
@@ -159,14 +159,6 @@ def _read(content: bytes, kind: str) -> dict[str, Any]:
         raise ProviderFailed(f"the provider failed: {value['error']}")
     said: dict[str, Any] = value
     return said
-
-
-@cache
-def shape() -> dict[str, Any]:
-    """Return the JSON Schema of the protocol's messages."""
-    text = (Path(__file__).parent / "shapes" / "provider.schema.json").read_text(encoding="utf-8")
-    schema: dict[str, Any] = json.loads(text)
-    return schema
 
 
 def _wrong(entities: Entities, requirement: Requirement, needs: Mapping[str, Mapping[str, Any]]) -> str:
@@ -226,7 +218,7 @@ class Supply:
 
     def _need(self, requirement: Requirement, handle: str) -> Mapping[str, Any]:
         _, catalogue, pack = known(self.vendor)
-        entity = next(entity for entity in pack.entities if entity.handle == handle)
+        entity = pack.by_handle[handle]
         now = int(time.time())
         return {
             "kind": entity.kind,
@@ -263,11 +255,6 @@ class Supply:
                     raise
                 released.append(grant)
         return released
-
-
-def is_data(handle: str) -> bool:
-    """Tell whether a handle is of an entity that an operator or a provider gives, and no credential."""
-    return not handle.startswith(f"{CREDENTIAL}.")
 
 
 def makes(handles: Sequence[str], requirement: Requirement) -> bool:

@@ -18,7 +18,9 @@ from couponcheck.exchange import Exchange
 from couponcheck.judge import ERROR, FAIL, NOT_SELECTED, NOT_TESTABLE, PASS, WARN, Judge, Outcome
 from couponcheck.masking import masked
 from couponcheck.run import Run
+from couponcheck.targetfile import is_data
 from couponcheck.transport import UnusableTarget
+from couponcheck.wording import one_line, shortened
 
 REPORT_VERSION = 1
 _STYLES = {
@@ -106,7 +108,7 @@ def failure(judge: Judge, outcome: Outcome, beside: Sequence[Outcome] = ()) -> s
     if requirement.reading and any(mismatch.word in _OPEN for mismatch in outcome.mismatches):
         reading = sources.readings[requirement.reading]
         lines.append(f"  open:     {reading.question} Accepted: {', '.join(reading.options)}.")
-    data = sorted(handle for handle in requirement.needs if not handle.startswith("credential."))
+    data = sorted(filter(is_data, requirement.needs))
     if data and not judge.target.is_restored:
         lines.append(
             f"  data:     {', '.join(data)}; `couponcheck doctor` tells whether they are as the target file says"
@@ -128,10 +130,14 @@ def _calls(judge: Judge, outcome: Outcome) -> Iterator[str]:
         mark = ">" if number in decided and len(numbered) > 1 else " "
         label = f"call {number}:" if len(numbered) > 1 else "request:"
         yield f"{mark} {label:9} {exchange.status}{' at once' if exchange.at_once else ''}  {curl}"
-        body = cut(exchange.content.decode("utf-8", "replace"))
+        body = _body(exchange)
         # Nobody reads a long answer twice.
         if number in decided and not any(body in mismatch.got for mismatch in outcome.mismatches):
             yield f"  answer:   {exchange.status} {exchange.media_type} {body}"
+
+
+def _body(exchange: Exchange) -> str:
+    return shortened(exchange.content.decode("utf-8", "replace"), _LONGEST_BODY)
 
 
 def causes(run: Run) -> list[tuple[Outcome, list[Outcome]]]:
@@ -175,7 +181,7 @@ def show(console: Console, run: Run, *, verbose: bool = False) -> None:
         if outcome.verdict in passed:
             continue
         secrets = run.judges[outcome.requirement.vendor].target.secrets
-        reason = cut(masked(said(outcome), secrets), _LONGEST_REASON)
+        reason = one_line(masked(said(outcome), secrets), _LONGEST_REASON)
         verdict = Text(outcome.verdict, style=_STYLES[outcome.verdict])
         table.add_row(outcome.requirement.id, outcome.requirement.level, verdict, Text(reason))
     console.print(table)
@@ -353,7 +359,7 @@ def _exchange(judge: Judge, exchange: Exchange) -> dict[str, Any]:
     return {
         **_asked(judge, exchange),
         "headers": {name: masked(value, secrets) for name, value in exchange.headers.items()},
-        "body": masked(cut(exchange.content.decode("utf-8", "replace")), secrets),
+        "body": masked(_body(exchange), secrets),
     }
 
 
@@ -382,9 +388,3 @@ def read_json(path: Path) -> dict[str, Any]:
     if not isinstance(report, dict) or report.get("report_version") != REPORT_VERSION:
         raise UnusableTarget(f"{path} is no JSON report of a run; give one that `couponcheck run --json` wrote")
     return report
-
-
-def cut(text: str, longest: int = _LONGEST_BODY) -> str:
-    """Shorten a text for people; a body keeps its lines."""
-    text = text if longest == _LONGEST_BODY else text.replace("\n", " ")
-    return text if len(text) <= longest else f"{text[:longest]}..."

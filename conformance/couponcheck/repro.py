@@ -19,10 +19,6 @@ trap 'curl -sS -X DELETE "$MOCK/__admin/namespaces/%s"' EXIT
 """
 
 
-_SECRETS = "# secrets"
-"""Stands for the lines that ask for secrets until it is known which are needed."""
-
-
 def scripts(run: Run) -> Iterator[tuple[str, str]]:
     """Yield name and text of a POSIX shell script for each requirement that something is wrong with."""
     for outcome in run.outcomes:
@@ -43,37 +39,40 @@ def write_scripts(run: Run, folder: Path) -> None:
 
 
 def _script(judge: Judge, outcome: Outcome) -> str:
-    target = judge.target
-    base_url = target.client.base_url
-    lines = ["#!/bin/sh", f"# {outcome.requirement.id}: {outcome.requirement.text}"]
+    head = ["#!/bin/sh", f"# {outcome.requirement.id}: {outcome.requirement.text}"]
     for mismatch in outcome.mismatches:
         of = f" (call {mismatch.call or len(outcome.exchanges)})"
-        lines += [_comment(f"expected: {mismatch.expected}{of}"), _comment(f"got:      {mismatch.got}")]
-    lines += ["set -eu", _SECRETS]
+        head += [_comment(f"expected: {mismatch.expected}{of}"), _comment(f"got:      {mismatch.got}")]
+    secrets = judge.target.secrets
+    said, done = (masked("\n".join(lines), secrets) for lines in (head, [*_requests(judge, outcome)]))
+    # Only what this script needs; what resembles a secret has a name that says how.
+    variables = {name for written in secrets.values() for name in re.findall(r"\$(\w+)", written)}
+    needed = [name for name in sorted(variables) if re.search(rf"\${name}(?!\w)", done)]
+    asked = [f': "${{{name}:?set it to the secret}}"' for name in needed]
+    return "\n".join([said, "set -eu", *asked, done, ""])
+
+
+def _requests(judge: Judge, outcome: Outcome) -> Iterator[str]:
+    """Yield the lines that send the whole sequence."""
+    target = judge.target
+    base_url = target.client.base_url
     if isinstance(target, MockTarget):
         world = f"repro-{outcome.requirement.id}"[:64]
-        lines += [f"MOCK={shlex.quote(target.admin.base_url)}", _MADE % (world, PACK, world) + f'BASE="$MOCK/~{world}"']
+        yield f"MOCK={shlex.quote(target.admin.base_url)}"
+        yield _MADE % (world, PACK, world) + f'BASE="$MOCK/~{world}"'
     else:
-        lines += [f"BASE={shlex.quote(base_url)}"]
+        yield f"BASE={shlex.quote(base_url)}"
     for number, exchange in enumerate(outcome.exchanges, 1):
         command = exchange.request.curl(base_url, {**target.secrets, base_url: "$BASE"})
-        following = outcome.exchanges[number : number + 1]
-        if exchange.at_once:
-            # Each with its answer in one piece, so that they can be told apart.
-            lines += [
-                "",
-                f"(answer=$({command})",
-                f'echo "--- call {number}, at once, which got {exchange.status}',
-                '$answer") &',
-            ]
-            lines += [] if any(one.at_once for one in following) else ["wait"]
-        else:
-            lines += ["", f"echo '--- call {number}, which got {exchange.status}'", command, "echo"]
-    text = masked("\n".join(lines) + "\n", target.secrets)
-    # Only what this script needs; what resembles a secret has a name that says how.
-    variables = {name for written in target.secrets.values() for name in re.findall(r"\$(\w+)", written)}
-    needed = [name for name in sorted(variables) if re.search(rf"\${name}(?!\w)", text)]
-    return text.replace(_SECRETS, "\n".join(f': "${{{name}:?set it to the secret}}"' for name in needed) or ":")
+        yield ""
+        if not exchange.at_once:
+            yield from (f"echo '--- call {number}, which got {exchange.status}'", command, "echo")
+            continue
+        # Each with its answer in one piece, so that they can be told apart.
+        yield f"(answer=$({command})"
+        yield from (f'echo "--- call {number}, at once, which got {exchange.status}', '$answer") &')
+        if not any(one.at_once for one in outcome.exchanges[number : number + 1]):
+            yield "wait"
 
 
 def _comment(text: str) -> str:

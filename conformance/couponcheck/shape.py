@@ -8,7 +8,7 @@ from typing import Any
 
 @cache
 def shape(name: str) -> dict[str, Any]:
-    """Return the JSON Schema of one kind of file: ``baseline``, ``catalogue``, ``survivors`` or ``target``."""
+    """Return the JSON Schema of a kind of file or message: ``baseline``, ``catalogue``, ``provider`` and the like."""
     text = (Path(__file__).parent / "shapes" / f"{name}.schema.json").read_text(encoding="utf-8")
     schema: dict[str, Any] = json.loads(text)
     return schema

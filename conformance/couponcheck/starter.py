@@ -11,7 +11,7 @@ from couponcheck.companion import names
 from couponcheck.condition import sentence, written
 from couponcheck.contract import operation_of
 from couponcheck.expect import property_names
-from couponcheck.targetfile import CREDENTIAL, REPLACE, is_wrong, known, schemes
+from couponcheck.targetfile import CREDENTIAL, REPLACE, is_data, is_wrong, known, schemes
 
 _HEAD = f"""\
 # What couponcheck has to know of a server that is not our mock. Replace every {REPLACE} by what your server has, or
@@ -61,19 +61,19 @@ def _vendor(vendor: str) -> Iterator[str]:
     for requirement in catalogue.checked:
         for handle in requirement.needs:
             needed.setdefault(handle, []).append(requirement)
-    entities = {entity.handle: entity for entity in pack.entities}
+    entities = pack.by_handle
     order = [handle for handle in entities if handle in needed]
     yield f"  {vendor}:"
     yield "    credentials:"
     for handle in order:
-        if handle.startswith(f"{CREDENTIAL}."):
+        if not is_data(handle):
             yield from _comment(_needed_by(needed[handle]), _of_credential(entities[handle], pack))
             yield f"      {handle.partition('.')[2]}: {_credential(entities[handle], document, pack)}"
     if catalogue.companions:
         yield from _COMPANIONS.format(names=names(catalogue.companions)).splitlines()
     yield from _SETS.splitlines()
     yield "    data:"
-    data = [handle for handle in order if not handle.startswith(f"{CREDENTIAL}.")]
+    data = [*filter(is_data, order)]
     if not data:
         yield "      {}"
     for requirements, handles in groupby(data, lambda handle: needed[handle]):
@@ -143,6 +143,6 @@ def _comparable(handles: Sequence[str], requirements: Sequence[Requirement], doc
             for name in property_names(node, {"components": operation.components}, set())
         }
         for handle in requirement.shown & {*handles}:
-            entity = next(entity for entity in pack.entities if entity.handle == handle)
+            entity = pack.by_handle[handle]
             shown |= {name: None for name in entity.data if name in names and name not in needed}
     return f"Also compared where it is shown, if you give it: {', '.join(shown)}." if shown else ""

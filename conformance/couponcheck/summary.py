@@ -9,6 +9,7 @@ from couponcheck.judge import ERROR, FAIL, NOT_SELECTED, NOT_TESTABLE, PASS, WAR
 from couponcheck.masking import masked
 from couponcheck.report import causes, said
 from couponcheck.run import CONFORMANT, NOT_CONFORMANT, PARTIAL, Run
+from couponcheck.wording import shortened
 
 _COLORS = {CONFORMANT: "brightgreen", PARTIAL: "yellow", NOT_CONFORMANT: "red"}
 _MARKS = {PASS: "✅", WARN: "⚠️", FAIL: "❌", ERROR: "❌", NOT_TESTABLE: "❔", NOT_SELECTED: "⏭️"}
@@ -57,7 +58,7 @@ def _rows(run: Run, outcomes: list[Outcome]) -> Iterator[str]:
 
 def _cell(text: str) -> str:
     """Make a text safe in a table: no cell ends early, no markup of a server's answer is carried out."""
-    text = text if len(text) <= 300 else f"{text[:300]}..."
+    text = shortened(text, 300)
     for character in "\\`*_{}[]<>|#":
         text = text.replace(character, f"\\{character}")
     return " ".join(text.split())

@@ -16,8 +16,8 @@ from couponcheck.catalogue import UNKNOWN, Companion, Requirement
 from couponcheck.companion import stand_ins, ways
 from couponcheck.exchange import Client
 from couponcheck.pool import Entities, Pools, missing
-from couponcheck.provider import Provider, Supply, is_data
-from couponcheck.targetfile import PACK, Consistency, OpenedFile, VendorData, known
+from couponcheck.provider import Provider, Supply
+from couponcheck.targetfile import PACK, Consistency, OpenedFile, VendorData, is_data, known
 from couponcheck.transport import Access, Allowance, Answer, Line, TargetUnreachable, UnusableTarget
 
 AGENT = f"couponcheck/{version()}"

@@ -323,9 +323,15 @@ def schemes(document: Document) -> dict[str, SecurityScheme]:
     return {item.scheme.name: item.scheme for operation in document.operations.values() for item in operation.security}
 
 
+def is_data(handle: str) -> bool:
+    """Tell whether a handle is of an entity that an operator or a provider gives, and no credential."""
+    return not handle.startswith(f"{CREDENTIAL}.")
+
+
 def is_wrong(pack: Pack, name: str) -> bool:
     """Tell whether a credential is meant to be refused."""
-    return any(entity.handle == f"{CREDENTIAL}.{name}" and entity.data["principal"] is None for entity in pack.entities)
+    entity = pack.by_handle.get(f"{CREDENTIAL}.{name}")
+    return entity is not None and entity.data["principal"] is None
 
 
 def _credential_faults(
@@ -353,7 +359,7 @@ def _data_faults(
 ) -> Iterator[Fault]:
     for handle, given in data.items():
         at = f"{place}/{escape(handle)}"
-        if handle.startswith(f"{CREDENTIAL}."):
+        if not is_data(handle):
             yield file.fault(at, f"{handle} is no data", f"give it as {handle.partition('.')[2]} under credentials")
             continue
         yield from (found := [*_handle_faults(file, at, handle, _handles(catalogue))])

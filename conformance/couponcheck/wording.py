@@ -14,4 +14,14 @@ def as_text(value: Any, longest: int = _LONGEST) -> str:
 
 def cut(text: str, longest: int = _LONGEST) -> str:
     """Shorten a text that is longer than so many characters, and say by how much."""
-    return text if len(text) <= longest else f"{text[:longest]}... ({len(text)} characters)"
+    return text if len(text) <= longest else f"{shortened(text, longest)} ({len(text)} characters)"
+
+
+def shortened(text: str, longest: int) -> str:
+    """Shorten a text that is longer than so many characters."""
+    return text if len(text) <= longest else f"{text[:longest]}..."
+
+
+def one_line(text: str, longest: int) -> str:
+    """Shorten a text to what fits on a line."""
+    return shortened(text.replace("\n", " "), longest)

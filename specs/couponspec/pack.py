@@ -83,6 +83,11 @@ class Pack:
         }
 
     @cached_property
+    def by_handle(self) -> Mapping[str, Entity]:
+        """Return handle -> entity."""
+        return {entity.handle: entity for entity in self.entities}
+
+    @cached_property
     def digest(self) -> str:
         """Return a short name for exactly this content."""
         # Keys and lookups are part of what a store is filled with, so a change of them makes another pack.

@@ -33,12 +33,8 @@ def _other_case(text: str) -> str:
     return _longer(text) if text.swapcase() == text else text.swapcase()
 
 
-def _before(text: str) -> str:
-    return str(int(text) - 1) if text.isdecimal() else _longer(text)
-
-
-def _beyond(bits: int) -> Callable[[str], str]:
-    return lambda text: str(int(text) + 2**bits) if text.isdecimal() else _longer(text)
+def _plus(number: int) -> Callable[[str], str]:
+    return lambda text: str(int(text) + number) if text.isdecimal() else _longer(text)
 
 
 _LONG_ENOUGH = 8
@@ -67,10 +63,10 @@ LIKENESSES: Mapping[str, Callable[[str], str]] = {
     "other-case": _other_case,
     "encoded": lambda text: "".join(f"%{byte:02X}" for byte in text.encode()),
     "wide": lambda text: text.translate({ord("0") + digit: 0xFF10 + digit for digit in range(10)}),
-    "beyond-32": _beyond(32),
-    "beyond-64": _beyond(64),
-    "next": _beyond(0),
-    "previous": _before,
+    "beyond-32": _plus(2**32),
+    "beyond-64": _plus(2**64),
+    "next": _plus(1),
+    "previous": _plus(-1),
     "reversed": lambda text: _longer(text) if text == text[::-1] else text[::-1],
     "user": lambda text: text.partition(":")[0],
     "password": lambda text: text.partition(":")[2],
@@ -194,15 +190,13 @@ def members_in(value: Any) -> set[tuple[str, str]]:
     return set()
 
 
-def likenesses_in(value: Any) -> set[str]:
-    """Return the names of all likenesses that a piece of request data asks for."""
-    return {match[3] for match in _NAME.finditer(json.dumps(value, ensure_ascii=False)) if match[3]}
-
-
-def likened_in(value: Any) -> list[str]:
-    """Return each value of which a piece of request data asks for something like it: entity, member and likeness."""
-    found = _NAME.finditer(json.dumps(value, ensure_ascii=False))
-    return list(dict.fromkeys(f"{match[1]}.{match[2]}, {match[3]}" for match in found if match[3]))
+def likenesses_in(value: Any) -> dict[str, str]:
+    """Return each likeness that a piece of request data asks for, as it stands there, and the name of the likeness."""
+    return {
+        f"{match[1]}.{match[2]}, {match[3]}": match[3]
+        for match in _NAME.finditer(json.dumps(value, ensure_ascii=False))
+        if match[3]
+    }
 
 
 def fill(value: Any, bindings: Bindings) -> Any:

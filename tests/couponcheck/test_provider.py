@@ -21,9 +21,10 @@ from click.testing import CliRunner
 from couponcheck.channel import ProviderFailed, ProviderSettings
 from couponcheck.commands import couponcheck
 from couponcheck.judge import ERROR, NOT_TESTABLE, PASS, Outcome
-from couponcheck.provider import Provider, is_data, shape
+from couponcheck.provider import Provider
 from couponcheck.run import CONFORMANT, NOT_RUN
-from couponcheck.targetfile import PACK, read_target
+from couponcheck.shape import shape
+from couponcheck.targetfile import PACK, is_data, read_target
 from couponspec import load_pack
 from http_provider import Message, providing
 from target_files import contents, environment, judged, running, seeded, written
@@ -81,7 +82,7 @@ def test_the_example_in_python_makes_all_data_of_the_catalogue_and_leaves_nothin
             assert judge.ledger.spent == []
         assert seeded(url, "crowdtwist") == before
         done = CliRunner().invoke(couponcheck, ["schema", "provider"])
-        assert json.loads(done.output) == shape()
+        assert json.loads(done.output) == shape("provider")
 
 
 @pytest.mark.parametrize("vendor", VENDORS)
@@ -107,7 +108,7 @@ def test_a_provider_that_answers_http_makes_all_data_of_a_server_that_shares_not
         ):
             assert reasons(judged(run)) == {}
             assert run.verdict == CONFORMANT
-    validator = jsonschema.Draft202012Validator(shape())
+    validator = jsonschema.Draft202012Validator(shape("provider"))
     for message in (*asked.requests, *asked.answers):
         validator.validate(message)
     assert {message["request"] for message in asked.requests} == {"provide"}
