@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from couponmock.behaviour import Answer, Behaviour, Call, Entity, Refused, World
@@ -215,257 +216,218 @@ def _counted_twice(right: Behaviour, call: Call, world: World) -> Answer:
     return replace(answer, members={**answer.members, "items": items})
 
 
+_defect = partial(Defect, "shoplazza")
+
 DEFECTS: tuple[Defect, ...] = (
-    Defect(
-        "shoplazza",
+    _defect(
         "whole-values",
         "the value of a coupon is cut to a whole number",
         handler=_listing(lambda item: {"value": int(item["value"])}),
     ),
-    Defect(
-        "shoplazza",
+    _defect(
         "never-first-order",
         "is_first_order is false for every coupon",
         handler=_listing(lambda _: {"is_first_order": False}),
     ),
-    Defect(
-        "shoplazza",
+    _defect(
         "ascii-texts",
         "characters beyond ASCII are question marks in texts",
         handler=_listing(lambda item: {name: _ascii(item[name]) for name in ("discount_text", "prerequisite_text")}),
     ),
-    Defect(
-        "shoplazza",
+    _defect(
         "first-id-only",
         "of several coupons only the first is assigned",
         behaviours={"receiveCoupons": behaving(_only_first_id)},
     ),
-    Defect(
-        "shoplazza",
+    _defect(
         "leftovers",
         "items that an earlier answer has listed are listed again",
         behaviours={"receiveCoupons": _leftovers},
     ),
-    Defect(
-        "shoplazza",
+    _defect(
         "always-more",
         "has_more is true in every answer",
         handler=_answering(lambda body: {**body, "has_more": True}),
     ),
-    Defect(
-        "shoplazza",
+    _defect(
         "counts-to-two",
         "received_count is never more than 2",
         handler=_listing(lambda item: {"received_count": min(item["received_count"], _MANY)}),
     ),
-    Defect(
-        "shoplazza",
+    _defect(
         "first-receipts-only",
         "a customer's second receipt of a coupon takes nothing from the stock",
         behaviours={"receiveCoupons": behaving(_first_receipts_only)},
     ),
-    Defect(
-        "shoplazza",
+    _defect(
         "unlimited-is-zero",
         "the stock of a coupon without end of stock is 0",
         handler=_listing(lambda item: {"stock": max(item["stock"], 0)}),
     ),
-    Defect(
-        "shoplazza",
+    _defect(
         "keeps-last-one",
         "the last one of a coupon is not assigned",
         behaviours={"receiveCoupons": _coupons(lambda coupon: {"stock": 0} if coupon["stock"] == 1 else {})},
     ),
-    Defect(
-        "shoplazza",
+    _defect(
         "assigns-without-stock",
         "a coupon of which none is left is assigned",
         behaviours={"receiveCoupons": _coupons(lambda coupon: {"stock": -1} if coupon["stock"] == 0 else {})},
     ),
-    Defect(
-        "shoplazza",
+    _defect(
         "once-again",
         "a coupon that a customer can receive once is assigned again",
         behaviours={
             "receiveCoupons": _coupons(lambda coupon: {"per_customer": 0} if coupon["per_customer"] == 1 else {})
         },
     ),
-    Defect(
-        "shoplazza",
+    _defect(
         "no-limit-above-one",
         "a coupon that a customer can receive twice or more is assigned without limit",
         behaviours={
             "receiveCoupons": _coupons(lambda coupon: {"per_customer": 0} if coupon["per_customer"] > 1 else {})
         },
     ),
-    Defect(
-        "shoplazza",
+    _defect(
         "assigns-expired",
         "a coupon whose time is over is assigned",
         behaviours={"receiveCoupons": _coupons(lambda _: {"ends_at": None})},
     ),
-    Defect(
-        "shoplazza",
+    _defect(
         "assigns-upcoming",
         "a coupon whose time is still to come is assigned",
         behaviours={"receiveCoupons": _coupons(lambda _: {"starts_at": None})},
     ),
-    Defect(
-        "shoplazza",
+    _defect(
         "silent-about-unknown",
         "the status is 0 for a coupon that does not exist",
         behaviours={"receiveCoupons": behaving(_silent_about_unknown)},
     ),
-    Defect(
-        "shoplazza",
+    _defect(
         "unknown-customer-422",
         "a customer that does not exist gets 422 instead of 404",
         handler=replying(lambda _, reply: replace(reply, status=422) if reply.status == 404 else reply),
     ),
-    Defect(
-        "shoplazza",
+    _defect(
         "customers-of-all",
         "coupons are assigned to customers of other shops",
         behaviours={"receiveCoupons": _across_shops("customer")},
     ),
-    Defect(
-        "shoplazza",
+    _defect(
         "coupons-of-all",
         "coupons of other shops are assigned",
         behaviours={"receiveCoupons": _across_shops("coupon")},
     ),
-    Defect(
-        "shoplazza",
+    _defect(
         "looks-up-no-customer",
         "a missing customer_id is looked up and not found",
         handler=_hearing("customer_id", lambda customer_id: _NOBODY if customer_id is None else customer_id),
     ),
-    Defect(
-        "shoplazza",
+    _defect(
         "looks-up-no-coupons",
         "missing coupon_ids are answered like a coupon that does not exist",
         handler=_hearing("coupon_ids", lambda ids: [_NOBODY] if ids is None else ids),
     ),
-    Defect(
-        "shoplazza",
+    _defect(
         "number-customer",
         "a customer_id that is a number is accepted",
         handler=_hearing("customer_id", lambda value: str(value) if isinstance(value, int) else value),
     ),
-    Defect(
-        "shoplazza",
+    _defect(
         "text-coupons",
         "a coupon_ids that is a single text is accepted",
         handler=_hearing("coupon_ids", lambda ids: [ids] if isinstance(ids, str) else ids),
     ),
-    Defect(
-        "shoplazza",
+    _defect(
         "number-coupons",
         "a coupon id that is a number is accepted",
         handler=_hearing_ids(lambda ids: [str(one) if isinstance(one, int) else one for one in ids]),
     ),
-    Defect(
-        "shoplazza",
+    _defect(
         "accepts-empty-list",
         "an empty list of coupon ids is answered like a coupon that does not exist",
         handler=_hearing_ids(lambda ids: ids or [_NOBODY]),
     ),
-    Defect(
-        "shoplazza",
+    _defect(
         "accepts-empty-id",
         "an empty coupon id is answered like a coupon that does not exist",
         handler=_hearing_ids(lambda ids: [one if one != "" else _NOBODY for one in ids]),
     ),
-    Defect(
-        "shoplazza",
+    _defect(
         "both-bad-400",
         "an unknown customer without coupon ids gets 400",
         handler=_doubly_bad,
     ),
-    Defect(
-        "shoplazza",
+    _defect(
         "malformed-422",
         "a body that is not JSON gets 422",
         handler=_refusing_as(422, lambda body: not _is_json(body)),
     ),
-    Defect(
-        "shoplazza",
+    _defect(
         "unwraps-lists",
         "a list of one body is taken for the body",
         handler=mishearing(lambda body: body[0] if isinstance(body, list) and len(body) == 1 else body),
     ),
-    Defect(
-        "shoplazza",
+    _defect(
         "any-content-type",
         "a body of any media type is read as JSON",
         handler=asking(
             lambda request: replace(request, headers={**request.headers, "content-type": "application/json"})
         ),
     ),
-    Defect(
-        "shoplazza",
+    _defect(
         "stock-before-customer",
         "a request for a customer that does not exist takes from the stock",
         behaviours={"receiveCoupons": behaving(_stock_before_customer)},
     ),
-    Defect(
-        "shoplazza",
+    _defect(
         "open-session",
         "a request without token is served as the first one that had some",
         handler=borrowing(_HEADER, lambda request, reply: reply.status == 401 and _HEADER not in request.headers),
     ),
-    Defect(
-        "shoplazza",
+    _defect(
         "any-token",
         "any token is accepted",
         handler=borrowing(_HEADER, lambda request, reply: reply.status == 401 and _HEADER in request.headers),
     ),
-    Defect(
-        "shoplazza",
+    _defect(
         "any-scope",
         "a token without the scope is accepted",
         handler=borrowing(_HEADER, lambda _, reply: reply.status == 403),
     ),
-    Defect(
-        "shoplazza",
+    _defect(
         "any-method",
         "a method other than POST gets an empty answer of 200",
         handler=replying(lambda _, reply: replace(with_body(reply, {}), status=200) if reply.status == 405 else reply),
     ),
-    Defect(
-        "shoplazza",
+    _defect(
         "created",
         "a success is 201",
         handler=replying(lambda _, reply: replace(reply, status=201) if reply.status == 200 else reply),
     ),
-    Defect(
-        "shoplazza",
+    _defect(
         "plain-text",
         "every answer calls itself text/plain",
         handler=replying(lambda _, reply: replace(reply, media_type="text/plain")),
     ),
-    Defect(
-        "shoplazza",
+    _defect(
         "single-quotes",
         "errors are written with single quotes",
         handler=replying(
             lambda _, reply: reply if reply.status < 400 else replace(reply, body=reply.body.replace(b'"', b"'"))
         ),
     ),
-    Defect(
-        "shoplazza",
+    _defect(
         "errors-text",
         "errors is a text",
         handler=_failing(lambda body: {**body, "errors": ", ".join(body["errors"])} if "errors" in body else body),
     ),
-    Defect(
-        "shoplazza",
+    _defect(
         "error-object",
         "error is an object",
         handler=_failing(lambda body: {"error": {"text": body["error"]}} if "error" in body else body),
     ),
-    Defect(
-        "shoplazza",
+    _defect(
         "errors-and-error",
         "an error has both errors and error",
         handler=_failing(
@@ -475,150 +437,126 @@ DEFECTS: tuple[Defect, ...] = (
             }
         ),
     ),
-    Defect(
-        "shoplazza",
+    _defect(
         "bare-nothing",
         "an answer without items is an empty list",
         handler=_answering(lambda body: body if body["items"] else []),
     ),
-    Defect(
-        "shoplazza",
+    _defect(
         "text-status",
         "status is a text",
         handler=_answering(lambda body: {**body, "status": str(body["status"])}),
     ),
-    Defect(
-        "shoplazza",
+    _defect(
         "null-items",
         "items is null where there are none",
         handler=_answering(lambda body: {**body, "items": body["items"] or None}),
     ),
-    Defect(
-        "shoplazza",
+    _defect(
         "text-limit",
         "limit is a text",
         handler=_answering(lambda body: {**body, "limit": str(body["limit"])}),
     ),
-    Defect(
-        "shoplazza",
+    _defect(
         "numeric-has-more",
         "has_more is 1 or 0",
         handler=_answering(lambda body: {**body, "has_more": int(body["has_more"])}),
     ),
-    Defect(
-        "shoplazza",
+    _defect(
         "numeric-cursor",
         "cursor is a number",
         handler=_answering(lambda body: {**body, "cursor": int(body["cursor"])}),
     ),
-    Defect(
-        "shoplazza",
+    _defect(
         "numeric-id",
         "the id of an item is a number",
         handler=_listing(lambda item: {"id": int(item["id"])}),
     ),
-    Defect(
-        "shoplazza",
+    _defect(
         "text-item-status",
         "the status of an item is a text",
         handler=_listing(lambda item: {"status": str(item["status"])}),
     ),
-    Defect(
-        "shoplazza",
+    _defect(
         "currency-values",
         "a value without decimals has a currency sign",
         handler=_listing(
             lambda item: {"value": f"${item['value']:.0f}"} if item["value"] == int(item["value"]) else {}
         ),
     ),
-    Defect(
-        "shoplazza",
+    _defect(
         "text-stock",
         "stock is a text",
         handler=_listing(lambda item: {"stock": str(item["stock"])}),
     ),
-    Defect(
-        "shoplazza",
+    _defect(
         "text-coupon-status",
         "coupon_status is a text",
         handler=_listing(lambda item: {"coupon_status": str(item["coupon_status"])}),
     ),
-    Defect(
-        "shoplazza",
+    _defect(
         "text-count",
         "received_count is a text",
         handler=_listing(lambda item: {"received_count": str(item["received_count"])}),
     ),
-    Defect(
-        "shoplazza",
+    _defect(
         "swallows-dollars",
         "a discount_text that begins with a dollar sign is null",
         handler=_listing(lambda item: {"discount_text": None} if item["discount_text"].startswith("$") else {}),
     ),
-    Defect(
-        "shoplazza",
+    _defect(
         "null-prerequisite",
         "an empty prerequisite_text is null",
         handler=_listing(lambda item: {"prerequisite_text": item["prerequisite_text"] or None}),
     ),
-    Defect(
-        "shoplazza",
+    _defect(
         "numeric-first-order",
         "is_first_order is 1 or 0",
         handler=_listing(lambda item: {"is_first_order": int(item["is_first_order"])}),
     ),
-    Defect(
-        "shoplazza",
+    _defect(
         "crashes-beyond-ascii",
         "a wrong body with characters beyond ASCII gets 500",
         handler=_refusing_as(500, lambda body: not body.isascii()),
     ),
-    Defect(
-        "shoplazza",
+    _defect(
         "ids-of-eighteen",
         "of a coupon id only the first eighteen characters count",
         handler=_hearing_ids(lambda ids: [item[:18] if isinstance(item, str) else item for item in ids]),
     ),
-    Defect(
-        "shoplazza",
+    _defect(
         "unfinished-body-works",
         "a body that goes on behind its JSON is refused, and carried out",
         handler=secretly(
             lambda request, reply: beginning(request) if reply.diagnosis.finding.startswith("malformed") else None
         ),
     ),
-    Defect(
-        "shoplazza",
+    _defect(
         "limit-forgotten",
         "when another customer receives a coupon with a limit, the limit of those who had it begins anew",
         {"receiveCoupons": behaving(_last_customer_only)},
     ),
-    Defect(
-        "shoplazza",
+    _defect(
         "batch-counted-twice",
         "beside a coupon that there is not, received_count is one too high",
         {"receiveCoupons": behaving(_counted_twice)},
     ),
-    Defect(
-        "shoplazza",
+    _defect(
         "put-works",
         "PUT is refused, and carried out",
         handler=secretly(lambda request, _: replace(request, method="POST") if request.method == "PUT" else None),
     ),
-    Defect(
-        "shoplazza",
+    _defect(
         "same-receipt-shared",
         "of receipts of a customer at the same time, only the first is carried out",
         handler=sharing(lambda request: (request.namespace, _body(request))),
     ),
-    Defect(
-        "shoplazza",
+    _defect(
         "coupon-shared",
         "customers who ask for a coupon at the same time all get the answer of the first",
         handler=sharing(lambda request: (request.namespace, _body(request).partition(b"coupon_ids")[2])),
     ),
-    Defect(
-        "shoplazza",
+    _defect(
         "source-line-told",
         "the error of an unknown customer names a line of the source",
         handler=_failing(

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from threading import Condition
 from typing import Any
 
-from couponmock.behaviour import Answer, Behaviour, Call, Entity, World
+from couponmock.behaviour import Entity
 from couponmock.defect import behaving, misleading, namespace_of
 from couponmock.defects.adversary.making import Misbehaving, Wrong
 from couponmock.exchange import Handler, Reply, Request
@@ -89,17 +89,23 @@ def crossing(applies: Callable[[Request], bool]) -> Wrong:
 
 def stale(crowd: Crowd, kind: str) -> Misbehaving:
     """Find entities of a kind as the first of a crowd has found them: what the others wrote is lost."""
+    return behaving(lambda right, call, world: as_first(kind, crowd.seen(namespace_of(world)))(right)(call, world))
 
-    def changed(right: Behaviour, call: Call, world: World) -> Answer:
-        seen = crowd.seen(namespace_of(world))
 
-        def find(found: Callable[..., Entity | None], asked: str, **members: Any) -> Entity | None:
-            entity = found(asked, **members)
-            if asked != kind:
-                return entity
-            first: Entity | None = seen.setdefault((asked, *sorted(members.items())), entity)
-            return first
+def as_first(kind: str, seen: dict[Any, Any], *, fooled: Callable[[], bool] = lambda: True) -> Misbehaving:
+    """Find entities of a kind as they are noted, and note those that nobody has found before.
 
-        return misleading(find)(right)(call, world)
+    Args:
+        kind: Of which entities.
+        seen: The notes of those who are together.
+        fooled: Tells whether what is noted counts; otherwise it is only noted.
+    """
 
-    return behaving(changed)
+    def find(found: Callable[..., Entity | None], asked: str, **members: Any) -> Entity | None:
+        entity = found(asked, **members)
+        if asked != kind:
+            return entity
+        first: Entity | None = seen.setdefault((asked, *sorted(members.items())), entity)
+        return first if fooled() else entity
+
+    return misleading(find)

@@ -4,6 +4,7 @@ import re
 from base64 import b64decode, b64encode
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from couponmock.behaviour import Answer, Behaviour, Call, Entity, World
@@ -413,10 +414,11 @@ def _int64(text: str) -> str:
     return str((number + 2**63) % 2**64 - 2**63)
 
 
+_defect = partial(Defect, "chargeover")
+
 DEFECTS = blind(
     # -- status
-    Defect(
-        "chargeover",
+    _defect(
         "unchanged-unasked",
         "Every second answer about a coupon is an empty 304, although no condition was sent.",
         handler=_every_second_unchanged,
@@ -424,8 +426,7 @@ DEFECTS = blind(
         breaks=HTTP_NOT_MODIFIED,
         hard=True,
     ),
-    Defect(
-        "chargeover",
+    _defect(
         "large-unknown-in-200",
         "An unknown id beyond 2^31 has the status 200 and the envelope of an error.",
         handler=answering(
@@ -437,8 +438,7 @@ DEFECTS = blind(
         hard=True,
     ),
     # -- shape
-    Defect(
-        "chargeover",
+    _defect(
         "false-left-out",
         "A disabled coupon has no member enabled.",
         handler=answering(_found, _without(lambda name, value: name == "enabled" and value is False)),
@@ -446,8 +446,7 @@ DEFECTS = blind(
         breaks=_ENABLED,
         hard=True,
     ),
-    Defect(
-        "chargeover",
+    _defect(
         "empty-lists-null",
         "An empty list of discounts or trials is null.",
         handler=_coupons(lambda shown: {name: None for name, value in shown.items() if value == []}),
@@ -455,8 +454,7 @@ DEFECTS = blind(
         breaks=_DISCOUNT,
         hard=True,
     ),
-    Defect(
-        "chargeover",
+    _defect(
         "no-item-is-empty-text",
         "A coupon without a related item has an empty text for its id.",
         handler=_coupons(lambda shown: {} if "discount_item_id" in shown else {"discount_item_id": ""}),
@@ -464,8 +462,7 @@ DEFECTS = blind(
         breaks=_ITEM,
         hard=True,
     ),
-    Defect(
-        "chargeover",
+    _defect(
         "addresses-in-brackets",
         "An address of IPv6 stands in brackets.",
         handler=_coupons(
@@ -476,16 +473,14 @@ DEFECTS = blind(
         hard=True,
     ),
     # -- identifiers
-    Defect(
-        "chargeover",
+    _defect(
         "code-of-before",
         "The code of an answer is that of the answer before.",
         handler=remembering(lambda _: "code", lambda _, __: True, _code_before),
         of="identifiers",
         breaks=_CODE_200,
     ),
-    Defect(
-        "chargeover",
+    _defect(
         "nobody-is-an-object",
         "The 404 for a negative id has an empty object for its response.",
         handler=answering(
@@ -496,8 +491,7 @@ DEFECTS = blind(
         breaks=_NO_RESPONSE,
         hard=True,
     ),
-    Defect(
-        "chargeover",
+    _defect(
         "third-unknown-is-true",
         "Every third 404 has true for its response.",
         handler=at_times(every_third, _is_unknown, lambda reply: saying(reply, response=True)),
@@ -505,8 +499,7 @@ DEFECTS = blind(
         breaks=_NO_RESPONSE,
         hard=True,
     ),
-    Defect(
-        "chargeover",
+    _defect(
         "invalid-says-unknown-code",
         "The answer to an id that is no integer has the code 404 in its envelope.",
         handler=answering(
@@ -517,8 +510,7 @@ DEFECTS = blind(
         breaks=_CODE_404,
     ),
     # -- credentials
-    Defect(
-        "chargeover",
+    _defect(
         "eight-characters",
         "Only the first eight characters of a private key count.",
         handler=_lending(_short_passwords),
@@ -526,8 +518,7 @@ DEFECTS = blind(
         breaks=_UNAUTHORIZED,
         hard=True,
     ),
-    Defect(
-        "chargeover",
+    _defect(
         "second-colon-ends",
         "A private key ends at a colon: what follows is not looked at.",
         handler=_lending(lambda sent, known: sent.startswith(f"{known}:")),
@@ -535,8 +526,7 @@ DEFECTS = blind(
         breaks=BASIC_PASSWORD,
         hard=True,
     ),
-    Defect(
-        "chargeover",
+    _defect(
         "private-key-alone",
         "The private key alone says which account asks: any public key goes with it.",
         handler=_lending(lambda sent, known: _halves(sent)[1] == _halves(known)[1]),
@@ -544,8 +534,7 @@ DEFECTS = blind(
         breaks=_BASIC,
         hard=True,
     ),
-    Defect(
-        "chargeover",
+    _defect(
         "no-private-key",
         "An empty private key lets the public one in.",
         handler=_lending(lambda sent, known: sent == f"{_halves(known)[0]}:"),
@@ -553,8 +542,7 @@ DEFECTS = blind(
         breaks=_UNAUTHORIZED,
         hard=True,
     ),
-    Defect(
-        "chargeover",
+    _defect(
         "other-schemes-pass",
         "An authorization of any other scheme than Basic is let in as the account that was first let in.",
         handler=lending(_scheme_of, _with_pair, lambda sent, known: sent.endswith(" ") and not known.endswith(" ")),
@@ -562,8 +550,7 @@ DEFECTS = blind(
         breaks=_REASON,
         hard=True,
     ),
-    Defect(
-        "chargeover",
+    _defect(
         "next-is-free",
         "The call after one with a good key pair may have any private key.",
         handler=_next_is_free,
@@ -572,8 +559,7 @@ DEFECTS = blind(
         hard=True,
     ),
     # -- routing
-    Defect(
-        "chargeover",
+    _defect(
         "any-object-is-a-coupon",
         "A path of another kind of object gets the coupon with its id.",
         handler=asking(
@@ -587,8 +573,7 @@ DEFECTS = blind(
         breaks=_BAD_ENDPOINT,
         hard=True,
     ),
-    Defect(
-        "chargeover",
+    _defect(
         "anything-behind-an-id",
         "A path that goes on behind an id gets the coupon.",
         handler=_reading(lambda asked: asked.partition("/")[0] or asked),
@@ -596,8 +581,7 @@ DEFECTS = blind(
         breaks=_BAD_ENDPOINT,
     ),
     # -- method
-    Defect(
-        "chargeover",
+    _defect(
         "put-is-get",
         "PUT without a body gets the coupon.",
         handler=asking(
@@ -611,8 +595,7 @@ DEFECTS = blind(
         breaks=_COMMAND,
         hard=True,
     ),
-    Defect(
-        "chargeover",
+    _defect(
         "deleted-in-passing",
         "DELETE is refused, and the coupon does not exist afterwards.",
         handler=_deleted_in_passing,
@@ -621,8 +604,7 @@ DEFECTS = blind(
         hard=True,
     ),
     # -- state
-    Defect(
-        "chargeover",
+    _defect(
         "wears-out",
         "A coupon is disabled from the fifth time on that it is read.",
         handler=_wears_out,
@@ -630,8 +612,7 @@ DEFECTS = blind(
         breaks=HTTP_SAFE,
         hard=True,
     ),
-    Defect(
-        "chargeover",
+    _defect(
         "refused-change-kept",
         "A change by PUT or PATCH is refused, and can be read afterwards.",
         handler=_kept_changes,
@@ -640,8 +621,7 @@ DEFECTS = blind(
         hard=True,
     ),
     # -- isolation
-    Defect(
-        "chargeover",
+    _defect(
         "cache-of-all-accounts",
         "A coupon that was read twice is served from a cache that knows no accounts.",
         handler=cached(lambda request: _id_of(request) or None, _found, admitted=2),
@@ -649,8 +629,7 @@ DEFECTS = blind(
         breaks=_NOT_FOUND,
         hard=True,
     ),
-    Defect(
-        "chargeover",
+    _defect(
         "unknown-to-all-accounts",
         "An id that one account did not find is not found by the account that has it.",
         handler=cached(lambda request: _id_of(request) or None, _is_unknown),
@@ -658,8 +637,7 @@ DEFECTS = blind(
         breaks=_FETCHED,
         hard=True,
     ),
-    Defect(
-        "chargeover",
+    _defect(
         "disabled-for-all-accounts",
         "A disabled coupon is found by every account.",
         behaviours={_GET: behaving(_or_disabled)},
@@ -667,8 +645,7 @@ DEFECTS = blind(
         breaks=_NOT_FOUND,
         hard=True,
     ),
-    Defect(
-        "chargeover",
+    _defect(
         "address-of-before",
         "A coupon has the write_ipaddr of the coupon that was read before, whosever it is.",
         handler=remembering(lambda _: "address", _found, _address_before),
@@ -677,8 +654,7 @@ DEFECTS = blind(
         hard=True,
     ),
     # -- concurrency
-    Defect(
-        "chargeover",
+    _defect(
         "members-of-another",
         "A coupon that is read at the same time as another has the description and the address of that one.",
         handler=meeting(Meeting(), _is_coupon, _mixed),
@@ -686,8 +662,7 @@ DEFECTS = blind(
         breaks=_BY_ID,
         hard=True,
     ),
-    Defect(
-        "chargeover",
+    _defect(
         "one-answer-for-an-id",
         "Who asks for an id while somebody else does gets the answer of that one, whatever the account.",
         handler=sharing(_same_id),
@@ -695,8 +670,7 @@ DEFECTS = blind(
         breaks=_UNAUTHORIZED,
         hard=True,
     ),
-    Defect(
-        "chargeover",
+    _defect(
         "someone-elses-turn",
         "Who has a wrong key pair is served while a client with a good one is.",
         handler=meeting(Meeting(), _is_coupon, _whose_turn),
@@ -704,8 +678,7 @@ DEFECTS = blind(
         breaks=_UNAUTHORIZED,
         hard=True,
     ),
-    Defect(
-        "chargeover",
+    _defect(
         "fourth-finds-nothing",
         "Of calls at once those beyond the third find nothing.",
         handler=meeting(Meeting(4), _is_coupon, _pool_empty),
@@ -713,8 +686,7 @@ DEFECTS = blind(
         breaks=_FETCHED,
         hard=True,
     ),
-    Defect(
-        "chargeover",
+    _defect(
         "status-of-another",
         "An answer that is made at the same time as another has the status of that one.",
         handler=meeting(Meeting(), _is_coupon, _status_of_another),
@@ -723,8 +695,7 @@ DEFECTS = blind(
         hard=True,
     ),
     # -- time
-    Defect(
-        "chargeover",
+    _defect(
         "month-first",
         "Day and month of a date are swapped where both could be either.",
         handler=_coupons(_month_first),
@@ -732,8 +703,7 @@ DEFECTS = blind(
         breaks=_CREATED,
         hard=True,
     ),
-    Defect(
-        "chargeover",
+    _defect(
         "months-for-minutes",
         "The minutes of a time are its month.",
         handler=_coupons(_months_for_minutes),
@@ -741,8 +711,7 @@ DEFECTS = blind(
         breaks=_CREATED,
     ),
     # -- limits
-    Defect(
-        "chargeover",
+    _defect(
         "ids-as-doubles",
         "An id beyond 2^53 finds the coupon next to it.",
         behaviours={_GET: behaving(_as_double)},
@@ -750,16 +719,14 @@ DEFECTS = blind(
         breaks=_ID,
         hard=True,
     ),
-    Defect(
-        "chargeover",
+    _defect(
         "descriptions-of-twenty-five",
         "A description ends after twenty-five characters.",
         handler=_coupons(lambda shown: {"descrip": shown["descrip"][:25]}),
         of="limits",
         breaks=_DESCRIPTION,
     ),
-    Defect(
-        "chargeover",
+    _defect(
         "codes-of-eight-bytes",
         "A code ends after eight bytes.",
         handler=_coupons(lambda shown: {"code": shown["code"].encode()[:8].decode("utf-8", "ignore")}),
@@ -768,8 +735,7 @@ DEFECTS = blind(
         hard=True,
     ),
     # -- robustness
-    Defect(
-        "chargeover",
+    _defect(
         "ids-wrap-around",
         "An id beyond 2^63 finds the coupon that has the rest.",
         handler=_reading(_int64),
@@ -777,8 +743,7 @@ DEFECTS = blind(
         breaks=_BY_ID,
         hard=True,
     ),
-    Defect(
-        "chargeover",
+    _defect(
         "underscores-between-digits",
         "An underscore between the digits of an id is not looked at.",
         handler=_reading(lambda asked: re.sub(r"(?<=[0-9])_(?=[0-9])", "", asked).lstrip("0") or asked),
@@ -786,8 +751,7 @@ DEFECTS = blind(
         breaks=_INVALID,
         hard=True,
     ),
-    Defect(
-        "chargeover",
+    _defect(
         "first-of-several-ids",
         "Ids with commas between them get the coupon of the first.",
         handler=_reading(lambda asked: asked.partition(",")[0] or asked),
@@ -795,8 +759,7 @@ DEFECTS = blind(
         breaks=_INVALID,
         hard=True,
     ),
-    Defect(
-        "chargeover",
+    _defect(
         "line-break-after-an-id",
         "A line break behind an id is not looked at.",
         handler=_reading(lambda asked: asked.removesuffix("\n") or asked),
@@ -804,8 +767,7 @@ DEFECTS = blind(
         breaks=_INVALID,
         hard=True,
     ),
-    Defect(
-        "chargeover",
+    _defect(
         "ids-end-at-nul",
         "An id ends at a NUL: what follows is not looked at.",
         handler=_reading(lambda asked: asked.partition("\x00")[0] or asked),
@@ -813,8 +775,7 @@ DEFECTS = blind(
         breaks=_INVALID,
         hard=True,
     ),
-    Defect(
-        "chargeover",
+    _defect(
         "only-json-wanted",
         "A client that does not say that it takes JSON gets a 500.",
         handler=_unacceptable,
@@ -823,16 +784,14 @@ DEFECTS = blind(
         hard=True,
     ),
     # -- leaks
-    Defect(
-        "chargeover",
+    _defect(
         "pair-told",
         "The refusal of a key pair repeats it.",
         handler=_pair_told,
         of="leaks",
         breaks=_REASON,
     ),
-    Defect(
-        "chargeover",
+    _defect(
         "request-echoed",
         "TRACE sends the request back with its credentials.",
         handler=_echo,
@@ -840,8 +799,7 @@ DEFECTS = blind(
         breaks=HTTP_TRACE,
         hard=True,
     ),
-    Defect(
-        "chargeover",
+    _defect(
         "pair-in-a-header",
         "A 404 has a header with the key pair that has asked.",
         handler=_pair_in_header,

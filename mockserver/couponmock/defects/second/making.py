@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 from couponmock.behaviour import Answer, Behaviour, Call, Entity, Refused, World
-from couponmock.defect import Defect, behaving, body_of, namespace_of, with_body
+from couponmock.defect import Defect, asking, behaving, body_of, namespace_of, with_body
 from couponmock.defects.adversary.making import Misbehaving, Wrong
 from couponmock.exchange import Handler, Reply, Request
 from couponmock.finding import buffered
@@ -86,14 +86,11 @@ def answered_by(other: Callable[[Request], Request | None]) -> Wrong:
         other: Makes the other request; None if this one is understood.
     """
 
-    def wrap(right: Handler) -> Handler:
-        def handle(request: Request) -> Reply:
-            request = buffered(request)
-            return right(other(request) or request)
+    def understood(request: Request) -> Request:
+        request = buffered(request)
+        return other(request) or request
 
-        return handle
-
-    return wrap
+    return asking(understood)
 
 
 # -- memory ------------------------------------------------------------------------------------------------------------

@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator
 from threading import Condition, local
 from typing import Any
 
-from couponmock.behaviour import Answer, Behaviour, Call, Entity, World
-from couponmock.defect import behaving, misleading
+from couponmock.behaviour import Answer, Behaviour, Call, World
+from couponmock.defect import behaving
 from couponmock.defects.adversary import crowd
 from couponmock.defects.adversary.making import Misbehaving, Wrong
 from couponmock.exchange import Handler, Reply, Request
@@ -100,14 +100,6 @@ def outdated(together: Meeting, kind: str, fooled: Callable[[Party, int], bool])
         party, place = together.guest
         if party is None:
             return right(call, world)
-
-        def find(found: Callable[..., Entity | None], asked: str, **members: Any) -> Entity | None:
-            entity = found(asked, **members)
-            if asked != kind:
-                return entity
-            first: Entity | None = party.notes.setdefault((asked, *sorted(members.items())), entity)
-            return first if fooled(party, place) else entity
-
-        return misleading(find)(right)(call, world)
+        return crowd.as_first(kind, party.notes, fooled=lambda: fooled(party, place))(right)(call, world)
 
     return behaving(changed)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from couponmock.behaviour import Answer, Behaviour, Call, Entity, Refused, World
@@ -517,10 +518,11 @@ def _paged(reply: Reply) -> Reply:
     return saying(reply, items=items[:3], has_more=True, cursor=items[2]["id"]) if len(items) > 3 else reply
 
 
+_defect = partial(Defect, "shoplazza")
+
 DEFECTS = blind(
     # -- status
-    Defect(
-        "shoplazza",
+    _defect(
         "blank-among-others-skipped",
         "A blank id among others is left out, and the others are assigned.",
         handler=_hearing(
@@ -534,8 +536,7 @@ DEFECTS = blind(
         breaks=_BLANK,
         hard=True,
     ),
-    Defect(
-        "shoplazza",
+    _defect(
         "wordy-customer-unprocessable",
         "An unknown customer whose id has letters gets a 422.",
         handler=answering(
@@ -548,8 +549,7 @@ DEFECTS = blind(
         breaks=_UNKNOWN_CUSTOMER,
         hard=True,
     ),
-    Defect(
-        "shoplazza",
+    _defect(
         "nobody-receives-several",
         "An unknown customer who is to receive several coupons gets a 200.",
         behaviours={_RECEIVE: behaving(_nobody)},
@@ -557,8 +557,7 @@ DEFECTS = blind(
         breaks=_UNKNOWN_CUSTOMER,
         hard=True,
     ),
-    Defect(
-        "shoplazza",
+    _defect(
         "no-stock-is-a-fault",
         "A coupon that is sold out gets a 500.",
         behaviours={_RECEIVE: behaving(_sold_out)},
@@ -566,8 +565,7 @@ DEFECTS = blind(
         breaks=_NO_STOCK,
     ),
     # -- shape
-    Defect(
-        "shoplazza",
+    _defect(
         "zero-left-out",
         "A stock or a count of zero is left out of an item.",
         handler=answering(
@@ -584,8 +582,7 @@ DEFECTS = blind(
         breaks=_STOCK,
         hard=True,
     ),
-    Defect(
-        "shoplazza",
+    _defect(
         "no-items-null",
         "Where there are no items they are null.",
         handler=answering(
@@ -595,8 +592,7 @@ DEFECTS = blind(
         breaks=_ASSIGNED,
         hard=True,
     ),
-    Defect(
-        "shoplazza",
+    _defect(
         "text-of-the-item-before",
         "An item without a prerequisite has that of the item before.",
         handler=answering(lambda _, reply: bool(_items(reply)), _inheriting),
@@ -604,8 +600,7 @@ DEFECTS = blind(
         breaks=_TEXT,
         hard=True,
     ),
-    Defect(
-        "shoplazza",
+    _defect(
         "last-id-a-number",
         "The id of the last item of several is a number.",
         handler=answering(
@@ -618,8 +613,7 @@ DEFECTS = blind(
         breaks=_ID,
         hard=True,
     ),
-    Defect(
-        "shoplazza",
+    _defect(
         "broken-values-in-cents",
         "A value that is not whole is told in cents.",
         handler=_each(
@@ -632,8 +626,7 @@ DEFECTS = blind(
         hard=True,
     ),
     # -- identifiers
-    Defect(
-        "shoplazza",
+    _defect(
         "both-envelopes",
         "The refusal of a customer who is to receive several coupons has both error and errors.",
         handler=answering(
@@ -644,8 +637,7 @@ DEFECTS = blind(
         breaks=_EITHER,
         hard=True,
     ),
-    Defect(
-        "shoplazza",
+    _defect(
         "errors-in-a-text",
         "The errors of a body that is no JSON are a text.",
         handler=answering(
@@ -656,8 +648,7 @@ DEFECTS = blind(
         breaks=_LIST_OF_ERRORS,
         hard=True,
     ),
-    Defect(
-        "shoplazza",
+    _defect(
         "no-error-in-errors",
         "The errors of a missing customer_id are an empty list.",
         handler=answering(
@@ -671,8 +662,7 @@ DEFECTS = blind(
         hard=True,
     ),
     # -- credentials
-    Defect(
-        "shoplazza",
+    _defect(
         "scope-forgotten-in-batches",
         "A token without the scope may assign several coupons, not one.",
         handler=lending(
@@ -685,8 +675,7 @@ DEFECTS = blind(
         breaks=_SCOPE,
         hard=True,
     ),
-    Defect(
-        "shoplazza",
+    _defect(
         "blank-token-is-the-first",
         "A blank token is taken for the one that was first let in.",
         handler=lending(
@@ -698,8 +687,7 @@ DEFECTS = blind(
         breaks=_HEADER,
         hard=True,
     ),
-    Defect(
-        "shoplazza",
+    _defect(
         "beginning-of-a-token",
         "The first four characters of a token are enough.",
         handler=lending(_token_of, _with_token, lambda sent, known: len(sent) >= 4 and known.startswith(sent)),
@@ -707,8 +695,7 @@ DEFECTS = blind(
         breaks=_CREDENTIALS,
         hard=True,
     ),
-    Defect(
-        "shoplazza",
+    _defect(
         "capitals-need-no-token",
         "A path with capitals is served without a token.",
         handler=lending(
@@ -721,8 +708,7 @@ DEFECTS = blind(
         breaks=_CREDENTIALS,
         hard=True,
     ),
-    Defect(
-        "shoplazza",
+    _defect(
         "refused-scope-assigns-the-last",
         "A token without the scope is refused, and the last coupon is assigned.",
         handler=lending(
@@ -740,8 +726,7 @@ DEFECTS = blind(
         hard=True,
     ),
     # -- routing
-    Defect(
-        "shoplazza",
+    _defect(
         "any-version",
         "A version that there is not is served like this one.",
         handler=asking(
@@ -751,8 +736,7 @@ DEFECTS = blind(
         breaks=_NO_ROUTE,
         hard=True,
     ),
-    Defect(
-        "shoplazza",
+    _defect(
         "anything-behind-the-path",
         "A path that goes on with letters behind the operation's is the operation's.",
         handler=asking(
@@ -762,8 +746,7 @@ DEFECTS = blind(
         breaks=_NO_ROUTE,
         hard=True,
     ),
-    Defect(
-        "shoplazza",
+    _defect(
         "customer-in-the-query-wins",
         "A customer_id in the query stands in for the one in the body.",
         handler=_query_wins,
@@ -772,8 +755,7 @@ DEFECTS = blind(
         hard=True,
     ),
     # -- method
-    Defect(
-        "shoplazza",
+    _defect(
         "received-by-get",
         "GET with a body assigns coupons.",
         handler=asking(
@@ -787,8 +769,7 @@ DEFECTS = blind(
         breaks=_METHOD,
         hard=True,
     ),
-    Defect(
-        "shoplazza",
+    _defect(
         "odd-methods-unknown",
         "PATCH and DELETE get a 404.",
         handler=_unsupported,
@@ -796,8 +777,7 @@ DEFECTS = blind(
         breaks=_METHOD,
         hard=True,
     ),
-    Defect(
-        "shoplazza",
+    _defect(
         "put-refused-and-done",
         "PUT is refused, and the coupons are assigned.",
         handler=mending(
@@ -809,8 +789,7 @@ DEFECTS = blind(
         breaks=_METHOD,
         hard=True,
     ),
-    Defect(
-        "shoplazza",
+    _defect(
         "methods-not-told",
         "The refusal of a wrong method does not say which are allowed.",
         handler=answering(
@@ -822,8 +801,7 @@ DEFECTS = blind(
         hard=True,
     ),
     # -- state
-    Defect(
-        "shoplazza",
+    _defect(
         "sold-out-still-counts",
         "A coupon that is refused for its stock counts as received.",
         behaviours={_RECEIVE: _although(3, _counted)},
@@ -831,8 +809,7 @@ DEFECTS = blind(
         breaks=_COUNT,
         hard=True,
     ),
-    Defect(
-        "shoplazza",
+    _defect(
         "limit-takes-stock",
         "A coupon that is refused for its limit loses one of its stock.",
         behaviours={_RECEIVE: _although(2, _taken)},
@@ -840,8 +817,7 @@ DEFECTS = blind(
         breaks=_STOCK,
         hard=True,
     ),
-    Defect(
-        "shoplazza",
+    _defect(
         "nobody-takes-stock",
         "An unknown customer is refused, and the coupons lose one of their stock.",
         behaviours={_RECEIVE: despite("customer_not_exist", _all_taken)},
@@ -849,8 +825,7 @@ DEFECTS = blind(
         breaks=_UNKNOWN_CUSTOMER,
         hard=True,
     ),
-    Defect(
-        "shoplazza",
+    _defect(
         "blank-refused-rest-assigned",
         "A list with a blank id is refused, and the others are assigned.",
         handler=mending(
@@ -868,8 +843,7 @@ DEFECTS = blind(
         breaks=_BLANK,
         hard=True,
     ),
-    Defect(
-        "shoplazza",
+    _defect(
         "unknown-last-undoes",
         "Where the last coupon of several is unknown, the others are said to be assigned and are not.",
         behaviours={
@@ -883,16 +857,14 @@ DEFECTS = blind(
         breaks=_ASSIGNS,
         hard=True,
     ),
-    Defect(
-        "shoplazza",
+    _defect(
         "last-one-stored",
         "Of several coupons all are said to be assigned, and the last one is.",
         behaviours={_RECEIVE: behaving(_last_stored)},
         of="state",
         breaks=_ASSIGNS,
     ),
-    Defect(
-        "shoplazza",
+    _defect(
         "broken-values-keep-stock",
         "A coupon whose value is not whole does not lose stock.",
         behaviours={_RECEIVE: _put_back(lambda _, coupon: coupon["value"] % 1 != 0)},
@@ -900,8 +872,7 @@ DEFECTS = blind(
         breaks=_STOCK,
         hard=True,
     ),
-    Defect(
-        "shoplazza",
+    _defect(
         "first-of-several-pays",
         "Of several coupons only the first loses stock.",
         behaviours={_RECEIVE: _put_back(lambda call, coupon: coupon["id"] != call.body["coupon_ids"][0])},
@@ -909,8 +880,7 @@ DEFECTS = blind(
         breaks=_STOCK,
         hard=True,
     ),
-    Defect(
-        "shoplazza",
+    _defect(
         "neighbour-pays",
         "Instead of a coupon the next one of the same value loses stock.",
         behaviours={_RECEIVE: behaving(_neighbour_pays)},
@@ -919,8 +889,7 @@ DEFECTS = blind(
         hard=True,
     ),
     # -- limits
-    Defect(
-        "shoplazza",
+    _defect(
         "sold-out-last-in-a-batch",
         "A coupon that is sold out can be received as the last of several.",
         behaviours={
@@ -939,8 +908,7 @@ DEFECTS = blind(
         breaks=_NO_STOCK,
         hard=True,
     ),
-    Defect(
-        "shoplazza",
+    _defect(
         "sold-out-unnoticed",
         "A coupon that was sold out since it was first asked for can still be received.",
         behaviours={_RECEIVE: seeing(_stock_at_first)},
@@ -948,8 +916,7 @@ DEFECTS = blind(
         breaks=_NO_STOCK,
         hard=True,
     ),
-    Defect(
-        "shoplazza",
+    _defect(
         "two-means-three",
         "A coupon that can be received more than once can be received once more than that.",
         behaviours={
@@ -959,8 +926,7 @@ DEFECTS = blind(
         breaks=_LIMIT,
         hard=True,
     ),
-    Defect(
-        "shoplazza",
+    _defect(
         "limit-of-the-last-receiver",
         "A customer's limit begins anew when another customer has received the coupon.",
         behaviours={
@@ -970,8 +936,7 @@ DEFECTS = blind(
         breaks=_AGAIN,
         hard=True,
     ),
-    Defect(
-        "shoplazza",
+    _defect(
         "limit-of-the-first-coupon",
         "Of several coupons only the first has a limit.",
         behaviours={
@@ -983,8 +948,7 @@ DEFECTS = blind(
         breaks=_LIMIT,
         hard=True,
     ),
-    Defect(
-        "shoplazza",
+    _defect(
         "five-at-most",
         "Of more than five coupons the first five are looked at, and nothing is said of the others.",
         behaviours={
@@ -994,8 +958,7 @@ DEFECTS = blind(
         breaks=_IDS,
         hard=True,
     ),
-    Defect(
-        "shoplazza",
+    _defect(
         "three-items-a-page",
         "Of more than three items three are shown, and a cursor that leads nowhere.",
         handler=answering(lambda _, reply: reply.status == 200, _paged),
@@ -1004,8 +967,7 @@ DEFECTS = blind(
         hard=True,
     ),
     # -- isolation
-    Defect(
-        "shoplazza",
+    _defect(
         "foreign-customer-foreign-coupons",
         "Another store's customer receives that store's coupons by this store's token.",
         behaviours={_RECEIVE: behaving(_foreign)},
@@ -1013,8 +975,7 @@ DEFECTS = blind(
         breaks=_UNKNOWN_CUSTOMER,
         hard=True,
     ),
-    Defect(
-        "shoplazza",
+    _defect(
         "foreign-coupon-behind-others",
         "Another store's coupon can be received if it is not the first of several.",
         behaviours={_RECEIVE: _finding(_foreign_behind, "coupon")},
@@ -1022,8 +983,7 @@ DEFECTS = blind(
         breaks=_NO_COUPON,
         hard=True,
     ),
-    Defect(
-        "shoplazza",
+    _defect(
         "foreign-coupon-shown",
         "Another store's coupon is refused, and shown with its details.",
         behaviours={_RECEIVE: behaving(_foreign_shown)},
@@ -1031,16 +991,14 @@ DEFECTS = blind(
         breaks=_ASSIGNED,
         hard=True,
     ),
-    Defect(
-        "shoplazza",
+    _defect(
         "all-coupons-counted",
         "The received_count of an item counts every coupon that the customer has received.",
         behaviours={_RECEIVE: behaving(_sum_of_receipts)},
         of="isolation",
         breaks=_COUNT,
     ),
-    Defect(
-        "shoplazza",
+    _defect(
         "customers-begin-alike",
         "Customers whose ids begin with the same three digits share one limit.",
         behaviours={_RECEIVE: _finding(_begins_alike, "receipt")},
@@ -1048,8 +1006,7 @@ DEFECTS = blind(
         breaks=_AGAIN,
         hard=True,
     ),
-    Defect(
-        "shoplazza",
+    _defect(
         "store-of-before",
         "A customer who is unknown is looked up in the store that was served before.",
         behaviours={_RECEIVE: behaving(_store_before)},
@@ -1058,8 +1015,7 @@ DEFECTS = blind(
         hard=True,
     ),
     # -- concurrency
-    Defect(
-        "shoplazza",
+    _defect(
         "lock-of-a-customer",
         "Customers who receive a coupon at once do not see each other take its stock.",
         behaviours={_RECEIVE: outdated(_CUSTOMERS, "coupon", lambda party, _: party.differ(_customer_of))},
@@ -1068,8 +1024,7 @@ DEFECTS = blind(
         breaks=_NO_STOCK,
         hard=True,
     ),
-    Defect(
-        "shoplazza",
+    _defect(
         "lock-of-a-list",
         "A customer who sends different lists at once receives a coupon more often than its limit allows.",
         behaviours={_RECEIVE: outdated(_BODIES, "receipt", lambda party, _: party.differ(_ids_of))},
@@ -1078,8 +1033,7 @@ DEFECTS = blind(
         breaks=_AGAIN,
         hard=True,
     ),
-    Defect(
-        "shoplazza",
+    _defect(
         "counts-lost-in-a-crowd",
         "Of three calls at once for a customer and a coupon one is counted.",
         behaviours={_RECEIVE: outdated(_THREE, "receipt", lambda _, __: True)},
@@ -1088,8 +1042,7 @@ DEFECTS = blind(
         breaks=_COUNT,
         hard=True,
     ),
-    Defect(
-        "shoplazza",
+    _defect(
         "deadlock-half-done",
         "Of two calls at once with the same coupons in another order one gets a 500 after its first coupon.",
         handler=meeting(Meeting(), _is_receive, _deadlock),
@@ -1097,8 +1050,7 @@ DEFECTS = blind(
         breaks=_FAULT,
         hard=True,
     ),
-    Defect(
-        "shoplazza",
+    _defect(
         "token-of-another",
         "A client that is served at the same time as one of another store is served as that one.",
         handler=meeting(Meeting(), _is_receive, _token_of_another),
@@ -1106,8 +1058,7 @@ DEFECTS = blind(
         breaks=_CREDENTIALS,
         hard=True,
     ),
-    Defect(
-        "shoplazza",
+    _defect(
         "one-answer-for-a-list",
         "Who wants the coupons that another customer is receiving gets that answer, and no coupons.",
         handler=sharing(_same_coupons),
@@ -1116,8 +1067,7 @@ DEFECTS = blind(
         hard=True,
     ),
     # -- time
-    Defect(
-        "shoplazza",
+    _defect(
         "dates-of-the-first-coupon",
         "Of several coupons only the first has dates.",
         behaviours={
@@ -1133,8 +1083,7 @@ DEFECTS = blind(
         breaks=_STATE,
         hard=True,
     ),
-    Defect(
-        "shoplazza",
+    _defect(
         "a-fortnight-early",
         "A coupon can be received a fortnight before it begins.",
         behaviours={
@@ -1150,8 +1099,7 @@ DEFECTS = blind(
         breaks=_STATE,
     ),
     # -- robustness
-    Defect(
-        "shoplazza",
+    _defect(
         "customer-as-a-number",
         "A number for a customer_id is taken for the text.",
         handler=_hearing(
@@ -1164,8 +1112,7 @@ DEFECTS = blind(
         of="robustness",
         breaks=_TYPES,
     ),
-    Defect(
-        "shoplazza",
+    _defect(
         "text-is-a-list",
         "A text for the list of ids is taken for a list of what stands between its commas.",
         handler=_hearing(
@@ -1177,8 +1124,7 @@ DEFECTS = blind(
         breaks=_IDS,
         hard=True,
     ),
-    Defect(
-        "shoplazza",
+    _defect(
         "object-is-a-list",
         "An object for the list of ids is taken for a list of its values.",
         handler=_hearing(
@@ -1190,8 +1136,7 @@ DEFECTS = blind(
         breaks=_IDS,
         hard=True,
     ),
-    Defect(
-        "shoplazza",
+    _defect(
         "numbers-are-rounded-ids",
         "A number among the ids is read in double precision: it is another coupon's.",
         handler=mishearing(_as_numbers),
@@ -1199,8 +1144,7 @@ DEFECTS = blind(
         breaks=_TYPES,
         hard=True,
     ),
-    Defect(
-        "shoplazza",
+    _defect(
         "nulls-skipped",
         "A null among the ids is left out, and the others are assigned.",
         handler=_hearing(
@@ -1212,8 +1156,7 @@ DEFECTS = blind(
         breaks=_TYPES,
         hard=True,
     ),
-    Defect(
-        "shoplazza",
+    _defect(
         "charset-refused",
         "A media type with a charset is refused.",
         handler=asking(
@@ -1227,8 +1170,7 @@ DEFECTS = blind(
         breaks=HTTP_PARAMETERS,
         hard=True,
     ),
-    Defect(
-        "shoplazza",
+    _defect(
         "long-customer-crash",
         "A customer_id of more than 255 characters gets a 500.",
         handler=_crash(lambda request: len(str(_customer_of(request))) > 255),
@@ -1236,8 +1178,7 @@ DEFECTS = blind(
         breaks=_UNKNOWN_CUSTOMER,
         hard=True,
     ),
-    Defect(
-        "shoplazza",
+    _defect(
         "many-ids-crash",
         "More than fifty ids get a 500.",
         handler=_crash(lambda request: len(_ids_of(request)) > 50),
@@ -1246,16 +1187,14 @@ DEFECTS = blind(
         hard=True,
     ),
     # -- leaks
-    Defect(
-        "shoplazza",
+    _defect(
         "token-in-a-cookie",
         "A success sets a cookie with the token.",
         handler=_cookie,
         of="leaks",
         breaks=_HEADER,
     ),
-    Defect(
-        "shoplazza",
+    _defect(
         "panic-told",
         "The refusal of a customer_id that is a list or an object tells where the program failed.",
         handler=_panic,
@@ -1263,8 +1202,7 @@ DEFECTS = blind(
         breaks=_LIST_OF_ERRORS,
         hard=True,
     ),
-    Defect(
-        "shoplazza",
+    _defect(
         "customers-suggested",
         "The refusal of an unknown customer lists customers whose ids are as long.",
         behaviours={_RECEIVE: behaving(_customer_suggested)},

@@ -8,7 +8,6 @@ from typing import Any
 
 from couponmock.behaviour import Answer, Behaviour, Call, Entity, Refused, World
 from couponmock.defect import (
-    Defect,
     all_of,
     asking,
     behaving,
@@ -34,6 +33,7 @@ from couponmock.defects.second.crowdtwist.parts import (
     LIST_KEY,
     UNUSE,
     USABLE,
+    defect,
     is_list,
     is_unuse,
     lists,
@@ -438,8 +438,7 @@ def _labelled(right: Handler) -> Handler:
 
 LIST_DEFECTS = (
     # -- status
-    Defect(
-        "crowdtwist",
+    defect(
         "long-list-is-partial",
         "A list of more than twenty coupons, which is whole, has the status 206.",
         handler=answering(
@@ -450,8 +449,7 @@ LIST_DEFECTS = (
         breaks=HTTP_PARTIAL,
         hard=True,
     ),
-    Defect(
-        "crowdtwist",
+    defect(
         "unknown-network-id-fails",
         "An unknown id of a network gets a 500.",
         handler=answering(
@@ -467,8 +465,7 @@ LIST_DEFECTS = (
         hard=True,
     ),
     # -- shape
-    Defect(
-        "crowdtwist",
+    defect(
         "no-days-no-member",
         "Where a category's coupons do not expire, coupon_category_expiration_days is left out.",
         handler=answering(
@@ -485,16 +482,14 @@ LIST_DEFECTS = (
         breaks=_NO_DAYS,
         hard=True,
     ),
-    Defect(
-        "crowdtwist",
+    defect(
         "quantity-one-is-true",
         "A quantity of one is true.",
         handler=_rows(lambda row: {"quantity": True} if row["quantity"] == 1 else {}),
         of="shape",
         breaks=_QUANTITY,
     ),
-    Defect(
-        "crowdtwist",
+    defect(
         "astral-titles",
         "A character of a title that needs four bytes is replaced.",
         handler=_rows(lambda row: {"reward_title": _bmp(row["reward_title"])}),
@@ -502,8 +497,7 @@ LIST_DEFECTS = (
         breaks=_TITLE,
         hard=True,
     ),
-    Defect(
-        "crowdtwist",
+    defect(
         "long-list-labelled-gzip",
         "A list of more than eight kilobytes is said to be compressed and is not.",
         handler=_labelled,
@@ -512,8 +506,7 @@ LIST_DEFECTS = (
         hard=True,
     ),
     # -- identifiers
-    Defect(
-        "crowdtwist",
+    defect(
         "never-received-is-nobody",
         "A member who never received a coupon does not exist.",
         behaviours={LIST: refused_instead("no_activities", "unknown_member", lambda _, __: True)},
@@ -521,8 +514,7 @@ LIST_DEFECTS = (
         breaks=_NO_REWARDS,
         hard=True,
     ),
-    Defect(
-        "crowdtwist",
+    defect(
         "strange-type-is-no-page",
         "An id_type that there is not gets the identifier of a page that there is not.",
         handler=answering(
@@ -534,8 +526,7 @@ LIST_DEFECTS = (
         of="identifiers",
         breaks=_PARAMETER,
     ),
-    Defect(
-        "crowdtwist",
+    defect(
         "formatted-incorrectly-by-number",
         "The identifier of an id of the wrong form is a number.",
         handler=answering(
@@ -546,8 +537,7 @@ LIST_DEFECTS = (
         breaks=_MACHINE,
     ),
     # -- credentials
-    Defect(
-        "crowdtwist",
+    defect(
         "list-of-before-needs-no-key",
         "A list that was served before is served again to whoever has no key, or a wrong one.",
         handler=_lent_list,
@@ -556,8 +546,7 @@ LIST_DEFECTS = (
         hard=True,
     ),
     # -- routing
-    Defect(
-        "crowdtwist",
+    defect(
         "type-only-behind-the-key",
         "An id_type that stands before the key in the query is not seen.",
         handler=asking(
@@ -571,8 +560,7 @@ LIST_DEFECTS = (
         breaks=_ID_TYPE,
         hard=True,
     ),
-    Defect(
-        "crowdtwist",
+    defect(
         "member-in-the-query-wins",
         "A user_id in the query stands in for the one in the path.",
         handler=_query_wins,
@@ -580,8 +568,7 @@ LIST_DEFECTS = (
         breaks=_UNIQUE,
         hard=True,
     ),
-    Defect(
-        "crowdtwist",
+    defect(
         "anything-behind-a-list",
         "A path that goes on behind a list is a list.",
         handler=asking(
@@ -595,8 +582,7 @@ LIST_DEFECTS = (
         breaks=_NO_PAGE,
     ),
     # -- method
-    Defect(
-        "crowdtwist",
+    defect(
         "deleted-nevertheless",
         "DELETE of a list is refused, and uses the first of its coupons.",
         handler=_deleting,
@@ -605,8 +591,7 @@ LIST_DEFECTS = (
         hard=True,
     ),
     # -- state
-    Defect(
-        "crowdtwist",
+    defect(
         "third-reading-uses",
         "The third time that a member is asked for, the first coupon of the list is used up.",
         handler=_third_reading,
@@ -614,8 +599,7 @@ LIST_DEFECTS = (
         breaks=HTTP_SAFE,
         hard=True,
     ),
-    Defect(
-        "crowdtwist",
+    defect(
         "one-unuse-behind",
         "A coupon that was unused is not listed before another one is.",
         behaviours={
@@ -629,8 +613,7 @@ LIST_DEFECTS = (
         of="state",
         breaks=USABLE,
     ),
-    Defect(
-        "crowdtwist",
+    defect(
         "unused-on-paper",
         "A coupon that was unused is listed for the usual id, and is still used for every other type of id.",
         behaviours={UNUSE: _on_paper, LIST: _adding(_papers)},
@@ -638,8 +621,7 @@ LIST_DEFECTS = (
         breaks=USABLE,
         hard=True,
     ),
-    Defect(
-        "crowdtwist",
+    defect(
         "expired-for-usable",
         "A list has one of the member's expired coupons in the place of its first: it is as long as it should be.",
         behaviours={LIST: behaving(_expired_for_usable)},
@@ -648,8 +630,7 @@ LIST_DEFECTS = (
         hard=True,
     ),
     # -- isolation
-    Defect(
-        "crowdtwist",
+    defect(
         "e-mail-cache-of-all-clients",
         "A list by e-mail address comes from a cache that knows no clients, until a coupon is unused.",
         handler=cached(
@@ -661,8 +642,7 @@ LIST_DEFECTS = (
         breaks=ASSIGNED,
         hard=True,
     ),
-    Defect(
-        "crowdtwist",
+    defect(
         "namesakes",
         "A list by user name holds the coupons of another client's member of that name too.",
         behaviours={LIST: _adding(_namesakes)},
@@ -670,8 +650,7 @@ LIST_DEFECTS = (
         breaks=ASSIGNED,
         hard=True,
     ),
-    Defect(
-        "crowdtwist",
+    defect(
         "e-mail-of-any-client",
         "The coupons of another client's member are listed if the e-mail address is not one of the own members'.",
         behaviours={LIST: behaving(_of_any_client)},
@@ -679,8 +658,7 @@ LIST_DEFECTS = (
         breaks=LIST_KEY,
         hard=True,
     ),
-    Defect(
-        "crowdtwist",
+    defect(
         "either-network",
         "The id of one network finds a member by that of the other.",
         behaviours={LIST: misleading(_either_network)},
@@ -688,8 +666,7 @@ LIST_DEFECTS = (
         breaks=_UNIQUE,
         hard=True,
     ),
-    Defect(
-        "crowdtwist",
+    defect(
         "empty-list-is-the-one-before",
         "Instead of an empty list the one that was made before is sent.",
         handler=remembering(lambda _: "list", _has_rows, _list_before_empty),
@@ -697,8 +674,7 @@ LIST_DEFECTS = (
         breaks=ASSIGNED,
         hard=True,
     ),
-    Defect(
-        "crowdtwist",
+    defect(
         "last-balance-of-before",
         "The last row of a list has the balance of the last row of the list before.",
         handler=remembering(lambda _: "list", _has_rows, _balance_before),
@@ -707,8 +683,7 @@ LIST_DEFECTS = (
         hard=True,
     ),
     # -- concurrency
-    Defect(
-        "crowdtwist",
+    defect(
         "lists-run-together",
         "Lists that are made at once run into each other.",
         handler=meeting(Meeting(), is_list, _run_together),
@@ -716,8 +691,7 @@ LIST_DEFECTS = (
         breaks=USABLE,
         hard=True,
     ),
-    Defect(
-        "crowdtwist",
+    defect(
         "empty-while-unusing",
         "A list that is asked for during an unuse is empty.",
         handler=meeting(Meeting(), lambda request: is_list(request) or is_unuse(request), _locked_out),
@@ -725,8 +699,7 @@ LIST_DEFECTS = (
         breaks=USABLE,
         hard=True,
     ),
-    Defect(
-        "crowdtwist",
+    defect(
         "one-list-for-all",
         "Who asks for a list while it is being made for somebody else gets that one, whatever the key.",
         handler=sharing(_same_list),
@@ -734,8 +707,7 @@ LIST_DEFECTS = (
         breaks=LIST_KEY,
         hard=True,
     ),
-    Defect(
-        "crowdtwist",
+    defect(
         "fourth-list-halved",
         "Of lists that are made at once, those beyond the third end in the middle.",
         handler=meeting(Meeting(4), is_list, _half),
@@ -744,8 +716,7 @@ LIST_DEFECTS = (
         hard=True,
     ),
     # -- time
-    Defect(
-        "crowdtwist",
+    defect(
         "summer-orders-last-longer",
         "A coupon whose order is more than sixty days old expires an hour late.",
         behaviours={
@@ -763,8 +734,7 @@ LIST_DEFECTS = (
         breaks=_UNEXPIRED,
         hard=True,
     ),
-    Defect(
-        "crowdtwist",
+    defect(
         "east-of-the-client",
         "A coupon disappears fourteen hours before it expires.",
         behaviours={
@@ -776,8 +746,7 @@ LIST_DEFECTS = (
         breaks=_UNEXPIRED,
         hard=True,
     ),
-    Defect(
-        "crowdtwist",
+    defect(
         "clock-of-the-first-list",
         "What has expired since the first list is still listed.",
         behaviours={LIST: behaving(_when_started)},
@@ -785,8 +754,7 @@ LIST_DEFECTS = (
         breaks=_UNEXPIRED,
         hard=True,
     ),
-    Defect(
-        "crowdtwist",
+    defect(
         "old-orders-an-hour-off",
         "The order_date_created of a coupon that expires more than three weeks from its order is an hour late.",
         handler=_rows(
@@ -800,8 +768,7 @@ LIST_DEFECTS = (
         breaks=_ORDERED,
         hard=True,
     ),
-    Defect(
-        "crowdtwist",
+    defect(
         "last-row-expires-the-day-before",
         "The date_to_expire of the last row is the last second of the day before.",
         handler=answering(
@@ -820,8 +787,7 @@ LIST_DEFECTS = (
         hard=True,
     ),
     # -- limits
-    Defect(
-        "crowdtwist",
+    defect(
         "titles-of-sixty-four",
         "A title ends after sixty-four characters.",
         handler=_rows(lambda row: {"reward_title": row["reward_title"][:64]}),
@@ -829,8 +795,7 @@ LIST_DEFECTS = (
         breaks=_TITLE,
         hard=True,
     ),
-    Defect(
-        "crowdtwist",
+    defect(
         "categories-of-thirty-two",
         "A category's name ends after thirty-two characters.",
         handler=_rows(lambda row: {"coupon_category_name": row["coupon_category_name"][:32]}),
@@ -838,8 +803,7 @@ LIST_DEFECTS = (
         breaks=_CATEGORY,
         hard=True,
     ),
-    Defect(
-        "crowdtwist",
+    defect(
         "codes-of-two-hundred-fifty-five",
         "A code ends after 255 characters in a list.",
         handler=_rows(lambda row: {"code": row["code"][:255]}),
@@ -847,16 +811,14 @@ LIST_DEFECTS = (
         breaks=_CODE,
         hard=True,
     ),
-    Defect(
-        "crowdtwist",
+    defect(
         "single-precision-ids",
         "A redeem_order_coupon_id beyond 2^24 is rounded to an even number.",
         handler=_rows(lambda row: {"redeem_order_coupon_id": _single(row["redeem_order_coupon_id"])}),
         of="limits",
         breaks=_RECORD,
     ),
-    Defect(
-        "crowdtwist",
+    defect(
         "points-in-a-byte",
         "More than 255 points redeemed begin again at zero.",
         handler=_rows(lambda row: {"total_points_redeemed": row["total_points_redeemed"] % 256}),
@@ -864,8 +826,7 @@ LIST_DEFECTS = (
         breaks=_POINTS,
         hard=True,
     ),
-    Defect(
-        "crowdtwist",
+    defect(
         "between-two-pages",
         "Each eleventh coupon of a list is lost between two pages.",
         handler=_whole(lambda rows: [row for place, row in enumerate(rows, 1) if place % 11]),
@@ -873,8 +834,7 @@ LIST_DEFECTS = (
         breaks=USABLE,
         hard=True,
     ),
-    Defect(
-        "crowdtwist",
+    defect(
         "one-of-a-reward-and-date",
         "Of a member's coupons for one reward that expire together, one is listed.",
         handler=_whole(_distinct),
@@ -883,8 +843,7 @@ LIST_DEFECTS = (
         hard=True,
     ),
     # -- robustness
-    Defect(
-        "crowdtwist",
+    defect(
         "ids-wrap-around",
         "An id beyond 2^32 finds the member that has the rest.",
         handler=_renamed(_wrapped),
@@ -892,8 +851,7 @@ LIST_DEFECTS = (
         breaks=_NOBODY,
         hard=True,
     ),
-    Defect(
-        "crowdtwist",
+    defect(
         "plus-is-a-blank",
         "A plus in an id is taken for a blank.",
         handler=_renamed(lambda member: member.replace("+", " ")),
@@ -901,24 +859,21 @@ LIST_DEFECTS = (
         breaks=URI_PLUS,
         hard=True,
     ),
-    Defect(
-        "crowdtwist",
+    defect(
         "apostrophe-crash",
         "An id with an apostrophe gets a 500.",
         handler=_crash(lambda member: "'" in member),
         of="robustness",
         breaks=_NOBODY,
     ),
-    Defect(
-        "crowdtwist",
+    defect(
         "long-number-crash",
         "A number for an id that needs more than 63 bits gets a 500.",
         handler=_crash(lambda member: member.isascii() and member.isdigit() and len(member.lstrip("0")) > 19),
         of="robustness",
         breaks=_NOBODY,
     ),
-    Defect(
-        "crowdtwist",
+    defect(
         "astral-crash",
         "An id with a character that needs four bytes gets a 500.",
         handler=_crash(lambda member: _bmp(member) != member),
@@ -927,8 +882,7 @@ LIST_DEFECTS = (
         hard=True,
     ),
     # -- leaks
-    Defect(
-        "crowdtwist",
+    defect(
         "address-suggested",
         "The refusal of an unknown e-mail address tells that of a member at the same host.",
         behaviours={LIST: behaving(_suggesting)},

@@ -1,10 +1,14 @@
 """What the defects of both CrowdTwist operations are made of."""
 
+from functools import partial
 from typing import Any
 
+from couponmock.defect import Defect
 from couponmock.defects.adversary.making import sent_member
 from couponmock.defects.second.making import asked_with
 from couponmock.exchange import Reply, Request
+
+defect = partial(Defect, "crowdtwist")
 
 UNUSE = "unuseCoupon"
 LIST = "listUsableCoupons"

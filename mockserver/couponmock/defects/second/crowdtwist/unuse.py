@@ -7,7 +7,6 @@ from typing import Any
 
 from couponmock.behaviour import Answer, Behaviour, Call, Entity, Refused, World
 from couponmock.defect import (
-    Defect,
     all_of,
     asking,
     behaving,
@@ -35,6 +34,7 @@ from couponmock.defects.second.crowdtwist.parts import (
     UNUSE,
     UNUSE_PATH,
     code_of,
+    defect,
     is_unuse,
     key_of,
 )
@@ -314,8 +314,7 @@ def _refused_as(error: str, reply: Reply) -> bool:
 
 UNUSE_DEFECTS = (
     # -- status
-    Defect(
-        "crowdtwist",
+    defect(
         "unuse-errors-in-200",
         "Every third refusal of an unuse has the status 200.",
         handler=at_times(
@@ -327,8 +326,7 @@ UNUSE_DEFECTS = (
         breaks=NO_DATA,
         hard=True,
     ),
-    Defect(
-        "crowdtwist",
+    defect(
         "unused-before-is-a-fault",
         "A coupon that was unused a moment ago gets a 500 instead of not_used.",
         behaviours={UNUSE: behaving(_unused_before)},
@@ -337,8 +335,7 @@ UNUSE_DEFECTS = (
         hard=True,
     ),
     # -- identifiers
-    Defect(
-        "crowdtwist",
+    defect(
         "no-data-blank-padded",
         "The identifier of an unknown coupon is padded with blanks to ten characters.",
         handler=answering(
@@ -348,8 +345,7 @@ UNUSE_DEFECTS = (
         of="identifiers",
         breaks=_IDENTIFIER,
     ),
-    Defect(
-        "crowdtwist",
+    defect(
         "not-issued-says-success-false",
         "The refusal of a coupon that was not issued has a member success.",
         handler=answering(
@@ -359,8 +355,7 @@ UNUSE_DEFECTS = (
         of="identifiers",
         breaks=_NOT_ISSUED,
     ),
-    Defect(
-        "crowdtwist",
+    defect(
         "second-refusal-speechless",
         "The message of a refused unuse is empty from the second refusal on.",
         handler=at_times(
@@ -372,8 +367,7 @@ UNUSE_DEFECTS = (
         breaks=_MESSAGE,
         hard=True,
     ),
-    Defect(
-        "crowdtwist",
+    defect(
         "unknown-with-digits-unconfigured",
         "An unknown code that begins like a known batch gets the identifier not_configured in a 404.",
         handler=answering(
@@ -390,8 +384,7 @@ UNUSE_DEFECTS = (
         hard=True,
     ),
     # -- credentials
-    Defect(
-        "crowdtwist",
+    defect(
         "empty-key-is-the-first",
         "An unuse with an empty key is carried out as if it had the key that was first let in.",
         handler=lending(
@@ -403,8 +396,7 @@ UNUSE_DEFECTS = (
         breaks=KEY,
         hard=True,
     ),
-    Defect(
-        "crowdtwist",
+    defect(
         "key-is-a-pattern",
         "A key with a percent sign or an underscore is matched as a pattern of SQL.",
         handler=lending(
@@ -416,8 +408,7 @@ UNUSE_DEFECTS = (
         breaks=KEY,
         hard=True,
     ),
-    Defect(
-        "crowdtwist",
+    defect(
         "key-ends-at-nul",
         "A key is compared up to a NUL: what follows is not looked at.",
         handler=lending(
@@ -429,8 +420,7 @@ UNUSE_DEFECTS = (
         breaks=KEY,
         hard=True,
     ),
-    Defect(
-        "crowdtwist",
+    defect(
         "one-worker-trusts",
         "One of three workers, who meet a wrong key in turn, takes it for the one that was first let in.",
         handler=_trusting,
@@ -438,8 +428,7 @@ UNUSE_DEFECTS = (
         breaks=KEY,
         hard=True,
     ),
-    Defect(
-        "crowdtwist",
+    defect(
         "slash-needs-no-key",
         "An unuse at a path with a slash at its end needs no key.",
         handler=lending(
@@ -452,8 +441,7 @@ UNUSE_DEFECTS = (
         breaks=_ENDPOINT,
         hard=True,
     ),
-    Defect(
-        "crowdtwist",
+    defect(
         "any-header-key",
         "A key in the header is not looked at once another one has been let in.",
         handler=lending(
@@ -469,8 +457,7 @@ UNUSE_DEFECTS = (
         breaks=_HEADER,
     ),
     # -- method
-    Defect(
-        "crowdtwist",
+    defect(
         "unuse-allows-get",
         "The refusal of a wrong method says that GET is allowed.",
         handler=answering(
@@ -484,8 +471,7 @@ UNUSE_DEFECTS = (
         breaks=HTTP_ALLOW,
         hard=True,
     ),
-    Defect(
-        "crowdtwist",
+    defect(
         "unuse-by-patch",
         "PATCH unuses a coupon.",
         handler=asking(
@@ -497,8 +483,7 @@ UNUSE_DEFECTS = (
         breaks=_METHOD,
     ),
     # -- state
-    Defect(
-        "crowdtwist",
+    defect(
         "everlasting-stays-used",
         "A coupon that does not expire is said to be unused, and stays used.",
         behaviours={
@@ -510,16 +495,14 @@ UNUSE_DEFECTS = (
         breaks=_MARK,
         hard=True,
     ),
-    Defect(
-        "crowdtwist",
+    defect(
         "batch-unused",
         "With a coupon its member's others of the same batch become unused.",
         behaviours={UNUSE: afterwards(_unuse_batch)},
         of="state",
         breaks=_VALUE,
     ),
-    Defect(
-        "crowdtwist",
+    defect(
         "one-in-one-out",
         "With a coupon unused, the member's oldest other one is used up.",
         behaviours={UNUSE: afterwards(_swap)},
@@ -527,8 +510,7 @@ UNUSE_DEFECTS = (
         breaks=_VALUE,
         hard=True,
     ),
-    Defect(
-        "crowdtwist",
+    defect(
         "record-renumbered",
         "An unused coupon gets another redeem_order_coupon_id.",
         behaviours={UNUSE: afterwards(_renumber)},
@@ -538,8 +520,7 @@ UNUSE_DEFECTS = (
             "The ID of the redemption order coupon record that resulted in the coupon assignment",
         ),
     ),
-    Defect(
-        "crowdtwist",
+    defect(
         "order-grows",
         "An unused coupon counts as one more of its order: its quantity is raised.",
         behaviours={UNUSE: afterwards(_requantify)},
@@ -549,8 +530,7 @@ UNUSE_DEFECTS = (
             "The quantity from the redemption order that assigned the coupon",
         ),
     ),
-    Defect(
-        "crowdtwist",
+    defect(
         "refusal-takes-back",
         "A refused unuse that follows a successful one takes the success back.",
         behaviours={UNUSE: behaving(_rolled_back)},
@@ -558,8 +538,7 @@ UNUSE_DEFECTS = (
         breaks=_MARK,
         hard=True,
     ),
-    Defect(
-        "crowdtwist",
+    defect(
         "third-unuse-lost",
         "Every third unuse of a namespace is said to have succeeded and has not.",
         behaviours={UNUSE: told_only(lambda _, world: numbered(world, _NUMBERS, "unuse") % 3 == 0)},
@@ -567,8 +546,7 @@ UNUSE_DEFECTS = (
         breaks=_SUCCESS,
         hard=True,
     ),
-    Defect(
-        "crowdtwist",
+    defect(
         "missing-value-from-before",
         "A missing coupon_value is taken from the request before.",
         handler=_remembered_value(),
@@ -577,8 +555,7 @@ UNUSE_DEFECTS = (
         hard=True,
     ),
     # -- isolation
-    Defect(
-        "crowdtwist",
+    defect(
         "other-clients-not-issued",
         "A coupon of another client that was not issued yet is told apart from an unknown one.",
         behaviours={UNUSE: behaving(_unissued_elsewhere)},
@@ -587,8 +564,7 @@ UNUSE_DEFECTS = (
         hard=True,
     ),
     # -- concurrency
-    Defect(
-        "crowdtwist",
+    defect(
         "late-comers-unuse-too",
         "Of calls at once that unuse a coupon, if there are four, those beyond the second do not see what others did.",
         behaviours={UNUSE: outdated(_LATE, "coupon", lambda _, place: place > 1)},
@@ -597,8 +573,7 @@ UNUSE_DEFECTS = (
         breaks=REASONS,
         hard=True,
     ),
-    Defect(
-        "crowdtwist",
+    defect(
         "lock-of-a-key",
         "Calls at once that unuse a coupon exclude each other only if they use the same credential.",
         behaviours={
@@ -613,24 +588,21 @@ UNUSE_DEFECTS = (
         breaks=REASONS,
         hard=True,
     ),
-    Defect(
-        "crowdtwist",
+    defect(
         "none-told-of-success",
         "Of calls at once that unuse a coupon, all are refused although it becomes unused.",
         handler=meeting(Meeting(), is_unuse, _twice_told),
         of="concurrency",
         breaks=_SUCCESS,
     ),
-    Defect(
-        "crowdtwist",
+    defect(
         "losers-fail",
         "Of calls at once that unuse a coupon, one succeeds and the others get a 500.",
         handler=meeting(Meeting(), is_unuse, _victim),
         of="concurrency",
         breaks=_BACKEND,
     ),
-    Defect(
-        "crowdtwist",
+    defect(
         "value-of-another-call",
         "A call at the same time as another is about the other's coupon.",
         handler=meeting(Meeting(), is_unuse, _value_of_another),
@@ -639,8 +611,7 @@ UNUSE_DEFECTS = (
         hard=True,
     ),
     # -- robustness
-    Defect(
-        "crowdtwist",
+    defect(
         "nul-crash",
         "A code with a NUL, which the data base cannot hold, gets a 500.",
         handler=_crash(lambda sent: isinstance(sent, str) and "\x00" in sent),
@@ -648,8 +619,7 @@ UNUSE_DEFECTS = (
         breaks=NO_DATA,
         hard=True,
     ),
-    Defect(
-        "crowdtwist",
+    defect(
         "list-of-one-value",
         "A list with one code is taken for the code.",
         handler=mishearing(
@@ -665,8 +635,7 @@ UNUSE_DEFECTS = (
         breaks=_STRING,
         hard=True,
     ),
-    Defect(
-        "crowdtwist",
+    defect(
         "object-is-a-query",
         "An object for a code becomes part of the query: one with $regex or $eq finds a coupon.",
         handler=mishearing(
@@ -682,8 +651,7 @@ UNUSE_DEFECTS = (
         breaks=_STRING,
         hard=True,
     ),
-    Defect(
-        "crowdtwist",
+    defect(
         "comments-and-commas",
         "A body with a comment or a comma too many is carried out.",
         handler=_lenient(
@@ -694,8 +662,7 @@ UNUSE_DEFECTS = (
         breaks=_MALFORMED,
         hard=True,
     ),
-    Defect(
-        "crowdtwist",
+    defect(
         "number-for-a-code",
         "The redeem_order_coupon_id of a coupon finds it as its code does.",
         behaviours={UNUSE: _matching(lambda coupon, sent: str(coupon["redeem_order_coupon_id"]) == sent)},
@@ -703,8 +670,7 @@ UNUSE_DEFECTS = (
         breaks=NO_DATA,
         hard=True,
     ),
-    Defect(
-        "crowdtwist",
+    defect(
         "anagrams",
         "Codes are told apart by a sum of their characters: the same ones in another order are the same code.",
         behaviours={UNUSE: _matching(lambda coupon, sent: sorted(str(coupon["code"])) == sorted(sent))},
@@ -712,8 +678,7 @@ UNUSE_DEFECTS = (
         breaks=NO_DATA,
         hard=True,
     ),
-    Defect(
-        "crowdtwist",
+    defect(
         "chunks-unread",
         "A body that is sent in chunks is taken for an empty one.",
         handler=asking(
@@ -725,8 +690,7 @@ UNUSE_DEFECTS = (
         breaks=HTTP_CHUNKED,
         hard=True,
     ),
-    Defect(
-        "crowdtwist",
+    defect(
         "type-in-capitals-refused",
         "A media type that is not written in small letters is refused.",
         handler=asking(
@@ -741,8 +705,7 @@ UNUSE_DEFECTS = (
         hard=True,
     ),
     # -- leaks
-    Defect(
-        "crowdtwist",
+    defect(
         "owner-told",
         "The refusal of a coupon that has not been used tells the e-mail address of its owner.",
         behaviours={UNUSE: behaving(_owner_told)},
@@ -750,8 +713,7 @@ UNUSE_DEFECTS = (
         breaks=_MESSAGE,
         hard=True,
     ),
-    Defect(
-        "crowdtwist",
+    defect(
         "query-in-a-header",
         "The answer to an unknown code has a header for debugging, with the key of the client in it.",
         handler=_with_statement,
