@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,8 @@ from couponcheck.shape import shape
 FOLDER = Path(__file__).parent / "requirements"
 UNKNOWN = "unknown.value"
 """Handle of values that nothing has; the suite makes them up for each run."""
+NOW = "now.value"
+"""Handle of moments around the run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +58,7 @@ class Contract:
     """What of the document every answer of an operation is held against."""
 
     aspect: str = ""
-    """``status``, ``media-type``, ``json`` or ``disclosure``; empty for the schema."""
+    """``status``, ``media-type``, ``json``, ``allow`` or ``disclosure``; empty for the schema."""
     of: str = ""
     """``success`` or ``errors``: which answers' schema."""
     member: str = ""
@@ -160,7 +163,8 @@ class Requirement:
             named.setdefault("credential.main", set())
         for handle, member in self.life_cycle.needs() if self.life_cycle else ():
             named.setdefault(handle, set()).update({member} - {""})
-        named.pop(UNKNOWN, None)
+        for ours in (UNKNOWN, NOW):
+            named.pop(ours, None)
         return {handle: frozenset(members) for handle, members in named.items()}
 
     @property
@@ -416,7 +420,7 @@ def _form_faults(
     file: YamlFile, place: str, call: Call, operations: Mapping[str, Operation], earlier: set[str]
 ) -> Iterator[Fault]:
     """Yield what is wrong with likenesses, calls at once and conditions."""
-    for likeness in dict.fromkeys(likenesses_in([call.request, call.expect]).values()):
+    for likeness in dict.fromkeys(chain.from_iterable(likenesses_in([call.request, call.expect]).values())):
         if likeness not in LIKENESSES:
             fix = f"use one of {[*LIKENESSES]}"
             yield file.fault(f"{place}/request", f"nothing can be made {likeness!r}", fix)

@@ -1,6 +1,8 @@
 """Every answer against the document: is it listed, is it JSON, does it fit its schema, which readings does it take?"""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from http.client import BAD_REQUEST, METHOD_NOT_ALLOWED
 from typing import Any
 
 from couponspec import schema
@@ -12,6 +14,9 @@ from couponcheck.wording import as_text
 
 Told = tuple[str, str]
 """What was expected, and what came."""
+_WRONG_METHOD = {BAD_REQUEST, METHOD_NOT_ALLOWED}
+_NOT_OURS = {"HEAD", "OPTIONS", "TRACE"}
+"""Methods that are answered by what stands before an application, or by HTTP itself."""
 _TYPES = {
     "string": "a text",
     "integer": "a whole number",
@@ -28,7 +33,7 @@ class Violation:
     """One way in which an answer breaks the document."""
 
     aspect: str
-    """``status``, ``media-type``, ``json``, ``schema`` or ``disclosure``."""
+    """``status``, ``media-type``, ``json``, ``schema``, ``allow`` or ``disclosure``."""
     of: str
     """``success`` or ``errors``."""
     member: str
@@ -66,6 +71,30 @@ def violations(document: Document, exchange: Exchange) -> list[Violation]:
         Violation("schema", of, member, expected, got)
         for member, (expected, got) in _errors(document, operation, response, exchange)
     ]
+
+
+def allowances(document: Document, exchange: Exchange) -> Iterator[Violation]:
+    """Yield what a refused method's answer says wrongly of the methods that are allowed (RFC 9110, 15.5.6)."""
+    request = exchange.request
+    if exchange.status not in _WRONG_METHOD or request.method in _NOT_OURS:
+        return
+    methods = document.methods_at(request.target.partition("?")[0])
+    if not methods or request.method in methods:
+        return
+    header = exchange.headers.get("allow")
+    if header is None:
+        if exchange.status == METHOD_NOT_ALLOWED:
+            yield Violation("allow", "errors", "", f"a header Allow with {' and '.join(methods)}", "there is none")
+        return
+    told = {method.strip() for method in header.split(",")}
+    if request.method in told or not told >= {*methods}:
+        yield Violation(
+            "allow",
+            "errors",
+            "",
+            f"a header Allow with {' and '.join(methods)} and not with {request.method}",
+            f"Allow: {header}",
+        )
 
 
 def _errors(document: Document, operation: Operation, response: Response, exchange: Exchange) -> list[tuple[str, Told]]:

@@ -13,7 +13,7 @@ from couponcheck.targetfile import is_data
 _SECRET = 6
 """Characters from which on a secret cannot stand in an answer by chance."""
 _IDENTITY = 4
-"""Characters from which on two identities in one error are no chance."""
+"""Characters from which on an identity in what an error says in words, or two anywhere in it, are no chance."""
 _TELLING = 8
 """Characters from which on one is none."""
 _SIGNS = (
@@ -30,6 +30,10 @@ _SIGNS = (
     r"\bORA-[0-9]{5}\b|\bSQLSTATE\b|(?i:\bsyntax error (?:at or )?near\b|\byou have an error in your sql\b)",
 )
 """Stack traces of usual languages, lines of source files, addresses, statements and errors of databases."""
+_PLACES = {"location", "content-location", "link"}
+"""Headers that may repeat the address that was asked for, whatever it holds."""
+_NUMBERED = re.compile(r"(?i)\b(?:error|code|status|line|number|no)\b[\s:.#=]*[0-9]+")
+"""Numbers of errors, of which one may happen to be somebody's."""
 _INSIDES = re.compile("|".join(_SIGNS), re.DOTALL)
 
 
@@ -41,14 +45,14 @@ def disclosures(exchange: Exchange, bindings: Bindings, identities: Mapping[str,
         bindings: The data, whose secrets and identities are looked for.
         identities: Kind -> members by which its entities are known.
     """
-    text = " ".join([*exchange.headers.values(), _plain(exchange)])
+    headers = [value for name, value in exchange.headers.items() if name not in _PLACES]
+    text = " ".join([*headers, _plain(exchange)])
     asked = _said(exchange.request)
     of = "success" if exchange.status < 400 else "errors"
     for secret in _secrets(bindings):
-        if secret in text and secret not in asked:
-            yield Violation(
-                "disclosure", of, "", "no credential in an answer", "a credential that was not sent with it"
-            )
+        if secret in text:
+            whose = "the one that was sent with it" if secret in asked else "one that was not sent with it"
+            yield Violation("disclosure", of, "", "no credential in an answer", whose)
     if of == "success":
         return
     if (found := _INSIDES.search(text)) and found[0] not in asked:
@@ -60,7 +64,8 @@ def disclosures(exchange: Exchange, bindings: Bindings, identities: Mapping[str,
         if (value := members.get(name)) is not None and len(str(value)) >= _IDENTITY
     }
     told = sorted(value for value in named if _has(text, value) and not _has(asked, value) and value not in asked)
-    if len(told) > 1 or any(len(value) >= _TELLING for value in told):
+    words = _NUMBERED.sub("", " ".join(_texts(exchange.body)))
+    if len(told) > 1 or any(len(value) >= _TELLING or _has(words, value) for value in told):
         yield Violation("disclosure", of, "", "an error that names nobody else", f"it names {', '.join(told)[:200]}")
 
 

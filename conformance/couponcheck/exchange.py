@@ -237,8 +237,13 @@ class Client:
     def _send(self, operation: str, request: HttpRequest, kind: str) -> Exchange:
         self._allowance.take()
         self.sent[kind] += 1
-        headers, is_safe = dict(request.headers), request.method in READING
-        answer = self._line.ask(request.method, request.target, is_safe=is_safe, headers=headers, data=request.body)
+        headers: dict[str, str | None] = {**dict(request.headers), **dict.fromkeys(request.without)}
+        data: bytes | Iterator[bytes] | None = request.body
+        if request.is_chunked and request.body is not None:  # requests says so itself where it does not know the length
+            headers = {name: value for name, value in headers.items() if name.lower() != "transfer-encoding"}
+            data = iter([request.body]) if self._line.takes_chunks else request.body
+        is_safe = request.method in READING
+        answer = self._line.ask(request.method, request.target, is_safe=is_safe, headers=headers, data=data)
         return Exchange(request, operation, answer.status, answer.headers, answer.content, answer.fault)
 
     def send_at_once(self, requests: Sequence[tuple[str, HttpRequest]]) -> list[Exchange]:

@@ -33,11 +33,13 @@ _WORDS = {
     "at_least",
     "change",
     "contains",
+    "contains_each",
     "equal",
     "exactly",
     "example",
     "kept",
     "lacks",
+    "lacks_each",
     "same_as",
     "shows",
     "status",
@@ -209,6 +211,16 @@ class Judgement:
             "does not contain",
             lambda got, value: not (isinstance(got, list) and any(includes(item, value) for item in got)),
         )
+
+    def _contains_each(self, wanted: Mapping[str, list[Any]], exchange: Exchange) -> Iterator[Mismatch]:
+        for path, items in wanted.items():
+            for item in items:
+                yield from self._contains({path: item}, exchange)
+
+    def _lacks_each(self, wanted: Mapping[str, list[Any]], exchange: Exchange) -> Iterator[Mismatch]:
+        for path, items in wanted.items():
+            for item in items:
+                yield from self._lacks({path: item}, exchange)
 
     def _exactly(self, wanted: Mapping[str, Any], exchange: Exchange) -> Iterator[Mismatch]:
         return self._each(

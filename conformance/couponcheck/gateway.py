@@ -4,7 +4,7 @@ What such an answer looks like is nobody's rule, and its status no more than wha
 """
 
 import re
-from http.client import FORBIDDEN, NOT_FOUND
+from http.client import FORBIDDEN, LENGTH_REQUIRED, NOT_FOUND
 from urllib.parse import unquote
 
 from couponspec.document import Document
@@ -25,13 +25,15 @@ def is_beyond_the_pages(document: Document, exchange: Exchange) -> bool:
     path = exchange.request.target.partition("?")[0]
     if is_odd(path) and 300 <= exchange.status < 500:
         return True
+    if exchange.status == LENGTH_REQUIRED and exchange.request.is_chunked:
+        return True
     if exchange.operation != document.general.id:
         return False
     if exchange.request.method in {"HEAD", "OPTIONS"}:  # one has no body, the other is HTTP's own
         return True
     if exchange.status < 400 and exchange.request.method in {"PUT", "PATCH", "DELETE"}:  # another operation
         return True
-    return exchange.status in {FORBIDDEN, NOT_FOUND} and not _leads_somewhere(document, path)
+    return exchange.status in {FORBIDDEN, NOT_FOUND} and not document.methods_at(path)
 
 
 def is_odd(path: str) -> bool:
@@ -40,8 +42,3 @@ def is_odd(path: str) -> bool:
         return _ODD.search(unquote(path, errors="strict")) is not None
     except UnicodeDecodeError:
         return True
-
-
-def _leads_somewhere(document: Document, path: str) -> bool:
-    templates = {operation.path for operation in document.operations.values()}
-    return any(re.fullmatch(re.sub(r"\{[^}]+\}", "[^/]*", template), path) for template in templates)

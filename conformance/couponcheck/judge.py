@@ -14,7 +14,7 @@ from couponspec.schema import Option
 from couponcheck.catalogue import Call, Catalogue, Contract, Requirement
 from couponcheck.channel import ProviderFailed
 from couponcheck.companion import AFTER, Companions, Tracked
-from couponcheck.contract import Violation, operation_of, readings_used, tolerated, violations
+from couponcheck.contract import Violation, allowances, operation_of, readings_used, tolerated, violations
 from couponcheck.depletion import depleted
 from couponcheck.disclosure import disclosures
 from couponcheck.exchange import READING, Exchange
@@ -33,7 +33,7 @@ _PATIENCE = 3
 """Unanswered requirements after which a target is not asked any more."""
 _TRIES = 20
 """Entities of the operator's pools that are looked at for one requirement."""
-_AS_BEFORE = {"same_as", "kept", "lacks"}
+_AS_BEFORE = {"same_as", "kept", "lacks", "lacks_each"}
 """Words of expectations that a read from before a write would fulfil, too."""
 PASS, FAIL, WARN = "pass", "fail", "warn"
 NOT_TESTABLE, NOT_SELECTED, ERROR = "not testable", "not selected", "error"
@@ -430,6 +430,7 @@ class Judge:
         if id(exchange) not in self._found:
             self._found[id(exchange)] = [
                 *violations(self.document, exchange),
+                *allowances(self.document, exchange),
                 *disclosures(exchange, self.target.bindings, self.catalogue.identities),
             ]
         return self._found[id(exchange)]

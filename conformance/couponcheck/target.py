@@ -3,6 +3,7 @@
 import json
 import random
 import secrets
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass, field
@@ -12,7 +13,7 @@ from typing import Any
 from couponspec.request import Bindings
 from couponspec.version import version
 
-from couponcheck.catalogue import UNKNOWN, Companion, Requirement
+from couponcheck.catalogue import NOW, UNKNOWN, Companion, Requirement
 from couponcheck.companion import stand_ins, ways
 from couponcheck.exchange import Client
 from couponcheck.pool import Entities, Pools, missing
@@ -21,6 +22,8 @@ from couponcheck.targetfile import PACK, Consistency, OpenedFile, VendorData, is
 from couponcheck.transport import Access, Allowance, Answer, Line, TargetUnreachable, UnusableTarget
 
 AGENT = f"couponcheck/{version()}"
+_DAY = 86_400
+"""Seconds."""
 
 
 @dataclass
@@ -360,6 +363,9 @@ def _mock_target(
 
 
 def unknown_values(seed: int) -> dict[str, dict[str, Any]]:
-    """Make up values that nothing has: a text and a number, the same for the same seed."""
+    """Make up values that nothing has, a text and a number, the same for the same seed; and tell the time.
+
+    Yesterday is given in Unix seconds: what was over then is over by anybody's clock.
+    """
     number = random.Random(seed).randrange(700_000_000, 800_000_000)  # noqa: S311 - repeatable on purpose
-    return {UNKNOWN: {"text": f"couponcheck-{number}", "number": number}}
+    return {UNKNOWN: {"text": f"couponcheck-{number}", "number": number}, NOW: {"yesterday": int(time.time()) - _DAY}}

@@ -18,6 +18,7 @@ from urllib3.exceptions import HTTPError
 from couponcheck.deadline import Adapter, Alarm
 from couponcheck.unanswered import is_closed, reason, refused
 
+_HTTP_1_1 = 11
 _PIECE = 16_384
 """Bytes that are read at once."""
 
@@ -174,6 +175,8 @@ class Line:
         # A server may know by a cookie who asked before, and must not be reminded where nobody is to be known.
         self.session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         self._is_used = False
+        self.takes_chunks = False
+        """Whether it is known that the server speaks HTTP/1.1, which others must not be sent chunks (RFC 9112, 6.1)."""
         if access.proxy:
             self.session.proxies.update({"http": access.proxy, "https": access.proxy})
         else:
@@ -224,6 +227,7 @@ class Line:
                     **content,
                 ) as response:
                     body = self._body(response)
+                    self.takes_chunks = response.raw.version >= _HTTP_1_1
             except requests.exceptions.ContentDecodingError:
                 fault = "it is not encoded as its Content-Encoding says"
                 return Answer(response.status_code, _by_name(response), b"", fault)

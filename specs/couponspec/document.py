@@ -234,6 +234,14 @@ class Document:
         schemes = (security.scheme for operation in self.operations.values() for security in operation.security)
         return frozenset(scheme.parameter for scheme in schemes if scheme.kind == "query")
 
+    def methods_at(self, path: str) -> list[str]:
+        """Return the methods that the document has for a path, with no query; empty if it knows no such path."""
+        return [
+            operation.method
+            for operation in self.operations.values()
+            if re.fullmatch(re.sub(r"\{[^}]+\}", "[^/]*", operation.path), path)
+        ]
+
     def owns(self, path: str) -> bool:
         """Tell whether an unknown path is this vendor's to refuse."""
         return any(path.startswith(prefix) or path == prefix.rstrip("/") for prefix in self.prefixes)

@@ -1,7 +1,8 @@
 """Requests written as data: in packs (how to reach each answer) and in catalogues (what a requirement sends).
 
-A text may name a value of a seeded entity, ``{coupon.used.code}``, or something like it that is another value,
-``{coupon.used.code|longer}``. A text that is nothing but such a name keeps the value's type.
+A text may name a value of a seeded entity, ``{coupon.used.code}``, something like it that is another value,
+``{coupon.used.code|longer}``, or what is made of that in turn, ``{coupon.used.code|longer|escaped}``. A text that is
+nothing but such a name keeps the value's type.
 """
 
 import base64
@@ -18,7 +19,7 @@ from couponspec.document import JSON, Document, Operation, SecurityScheme
 Bindings = Mapping[str, Mapping[str, Any]]
 """Handle -> members of the entity, as a client would see them."""
 
-_NAME = re.compile(r"\{([a-z][a-z0-9_]*\.[a-z0-9_.-]+)\.([a-z0-9_]+)(?:\|([a-z0-9-]+))?\}")
+_NAME = re.compile(r"\{([a-z][a-z0-9_]*\.[a-z0-9_.-]+)\.([a-z0-9_]+)((?:\|[a-z0-9-]+)*)\}")
 
 
 def _longer(text: str) -> str:
@@ -67,12 +68,16 @@ LIKENESSES: Mapping[str, Callable[[str], str]] = {
     "beyond-64": _plus(2**64),
     "next": _plus(1),
     "previous": _plus(-1),
+    "without-zeros": lambda text: text.lstrip("0") if text.startswith("0") else _longer(text),
+    "hexadecimal": lambda text: hex(int(text)) if text.isdecimal() else _longer(text),
     "reversed": lambda text: _longer(text) if text == text[::-1] else text[::-1],
+    "escaped": lambda text: re.sub("(....)", r"\\u\1", text.encode("utf-16-be").hex()),
     "user": lambda text: text.partition(":")[0],
     "password": lambda text: text.partition(":")[2],
     "password-other-case": lambda text: _other_case(text.partition(":")[2]),
+    "swapped": lambda text: ":".join(reversed(text.partition(":")[::2])),
 }
-"""Name -> makes of a text what looks like it to a careless server and is another one, or a part of it."""
+"""Name -> makes of a text what looks like it to a careless server and is another one, a part of it, or it in JSON."""
 
 _LONGEST_ARGUMENT = 100_000
 """Bytes; a shell refuses arguments not much longer."""
@@ -102,6 +107,13 @@ class HttpRequest:
     """Path and query, percent-encoded."""
     headers: tuple[tuple[str, str], ...]
     body: bytes | None
+    without: tuple[str, ...] = ()
+    """Headers that a client usually sends and that are left out."""
+
+    @property
+    def is_chunked(self) -> bool:
+        """Tell whether the body is sent in chunks, without its length."""
+        return any(name.lower() == "transfer-encoding" for name, _ in self.headers)
 
     @property
     def key_pair(self) -> str:
@@ -127,6 +139,8 @@ class HttpRequest:
             else:
                 # With a colon and nothing behind it, curl would leave the header out.
                 parts += ["-H", f"{name}: {value}" if value else f"{name};"]
+        for name in self.without:
+            parts += ["-H", f"{name}:"]
         source = ""
         if self.body is not None:
             source, data = _curl_data(self.body)
@@ -190,12 +204,12 @@ def members_in(value: Any) -> set[tuple[str, str]]:
     return set()
 
 
-def likenesses_in(value: Any) -> dict[str, str]:
-    """Return each likeness that a piece of request data asks for, as it stands there, and the name of the likeness."""
+def likenesses_in(value: Any) -> dict[str, list[str]]:
+    """Return what a piece of request data likens to a value, as it stands there, and the names of the likenesses."""
     return {
-        f"{match[1]}.{match[2]}, {match[3]}": match[3]
+        f"{match[1]}.{match[2]}, {', '.join(names)}": names
         for match in _NAME.finditer(json.dumps(value, ensure_ascii=False))
-        if match[3]
+        if (names := _likenesses(match))
     }
 
 
@@ -222,7 +236,13 @@ def _bound(match: re.Match[str], bindings: Bindings) -> Any:
         value = bindings[match[1]][match[2]]
     except KeyError:
         raise Unbound(f"{match[1]}.{match[2]}") from None
-    return LIKENESSES[match[3]](_text(value)) if match[3] else value
+    for name in _likenesses(match):
+        value = LIKENESSES[name](_text(value))
+    return value
+
+
+def _likenesses(match: re.Match[str]) -> list[str]:
+    return match[3].split("|")[1:]
 
 
 def _text(value: Any) -> str:
@@ -236,8 +256,8 @@ def build(document: Document, operation: Operation, data: Mapping[str, Any], bin
     Args:
         document: The vendor's document, which knows how credentials are sent.
         operation: The operation whose method and path are used where the data names no others.
-        data: ``credential``, ``secret`` (sent as that credential's own), ``path``, ``query``, ``headers``, ``body`` or
-            ``raw`` (sent ``repeat`` times), ``method``, ``url``; all optional.
+        data: ``credential``, ``secret`` (sent as that credential's own), ``path``, ``query``, ``headers`` (null for one
+            that is left out), ``body`` or ``raw`` (sent ``repeat`` times), ``method``, ``url``; all optional.
         bindings: Values for the names in the data.
 
     Raises:
@@ -266,13 +286,16 @@ def build(document: Document, operation: Operation, data: Mapping[str, Any], bin
         if credential is None:
             raise Unbound(f"credential.{handle}")
         _sign(_scheme(document, credential), str(data.get("secret", credential["secret"])), query, headers)
-    for name, value in data.get("headers", {}).items():
+    given = data.get("headers", {})
+    for name, value in given.items():
         for same in [known for known in headers if known.lower() == name.lower()]:
             del headers[same]
-        headers[name] = _text(value)
+        if value is not None:
+            headers[name] = _text(value)
     if query:
         target += ("&" if "?" in target else "?") + urlencode(query, safe="@")
-    return HttpRequest(data.get("method", operation.method), target, tuple(headers.items()), body)
+    without = tuple(name for name, value in given.items() if value is None)
+    return HttpRequest(data.get("method", operation.method), target, tuple(headers.items()), body, without)
 
 
 def _path(template: str, values: Mapping[str, Any]) -> str:

@@ -90,10 +90,10 @@ TOGETHER = (
     frozenset({"busy", "prefix", "early-hints"}),
     frozenset({"busy-date", "close", "gateway-page"}),
     frozenset({"throttled", "hangs-up", "firewall"}),
-    frozenset({"session", "cross-origin"}),
+    frozenset({"session", "cross-origin", "length-required"}),
 )
 """Freedoms that have nothing to do with each other, so that fewer runs see all of them."""
-MIXTURES = 12
+MIXTURES = 8
 
 
 @dataclass

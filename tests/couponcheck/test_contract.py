@@ -1,12 +1,14 @@
 """Each answer against the document: what is wrong with it, and whose member it is."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from answers import answer, row, without
-from couponcheck.contract import readings_used, tolerated, violations
+from couponcheck.contract import allowances, readings_used, tolerated, violations
 from couponcheck.exchange import Exchange
 from couponspec import load_document
+from couponspec.request import HttpRequest
 from couponspec.schema import Option
 
 CROWDTWIST = load_document("crowdtwist")
@@ -89,6 +91,31 @@ def test_an_answer_that_is_right_in_some_reading_breaks_nothing(right: Exchange)
 )
 def test_a_wrong_answer_names_aspect_and_member(wrong: Exchange, violation: tuple[str, str, str]) -> None:
     assert found(wrong) == [violation]
+
+
+@pytest.mark.parametrize(
+    ("method", "status", "allow", "breaches"),
+    [
+        ("GET", 405, "POST", 0),
+        ("GET", 405, "OPTIONS, POST", 0),
+        ("GET", 405, None, 1),
+        ("GET", 405, "GET, POST", 1),
+        ("GET", 405, "PUT", 1),
+        ("GET", 400, None, 0),
+        ("GET", 400, "GET", 1),
+        ("GET", 404, None, 0),
+        ("TRACE", 405, None, 0),
+        ("POST", 405, None, 0),
+    ],
+)
+def test_who_refuses_a_method_says_which_are_allowed(
+    method: str, status: int, allow: str | None, breaches: int
+) -> None:
+    headers = {} if allow is None else {"allow": allow}
+    exchange = Exchange(HttpRequest(method, "/v2/coupon/unuse?api_key=x", (), None), "general", status, headers, b"")
+    assert [one.aspect for one in allowances(CROWDTWIST, exchange)] == ["allow"] * breaches
+    nowhere = replace(exchange, request=HttpRequest(method, "/v2/nothing", (), None))
+    assert [*allowances(CROWDTWIST, nowhere)] == []
 
 
 def test_a_member_inside_an_envelope_has_a_dotted_name() -> None:

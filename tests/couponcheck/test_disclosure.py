@@ -24,12 +24,19 @@ def told(status: int, message: str, *, target: str = "/x", header: tuple[str, st
 
 
 @pytest.mark.parametrize("status", [200, 401])
-def test_a_secret_that_was_not_sent_is_told_in_no_answer(status: int) -> None:
-    assert told(status, "try another-secret") == ["no credential in an answer"]
-    assert told(status, "the key is private-one") == ["no credential in an answer"]
-    assert told(status, "not another-secret", target="/x?key=another-secret") == []
-    assert told(status, "not private-one", header=("Authorization", "Basic dXNlci1vbmU6cHJpdmF0ZS1vbmU=")) == []
+def test_a_secret_is_told_in_no_answer_also_if_it_was_sent(status: int) -> None:
+    secret = ["no credential in an answer"]
+    assert told(status, "try another-secret") == secret
+    assert told(status, "the key is private-one") == secret
+    assert told(status, "not another-secret", target="/x?key=another-secret") == secret
+    assert told(status, "not private-one", header=("Authorization", "Basic dXNlci1vbmU6cHJpdmF0ZS1vbmU=")) == secret
     assert told(status, "hello user-one") == []
+
+
+def test_an_address_that_is_repeated_may_hold_the_secret_that_was_sent_in_it() -> None:
+    request = HttpRequest("GET", "/x?key=another-secret", (), None)
+    exchange = Exchange(request, "any", 301, {"location": "/x/?key=another-secret"}, b"")
+    assert [*disclosures(exchange, BINDINGS, IDENTITIES)] == []
 
 
 @pytest.mark.parametrize(
@@ -70,6 +77,7 @@ def test_what_people_write_is_no_disclosure(message: str) -> None:
 def test_an_error_names_nobody_that_the_request_did_not() -> None:
     assert told(404, "there are 5001, 5002") == ["an error that names nobody else"]
     assert told(404, "did you mean ann@example.com?") == ["an error that names nobody else"]
-    assert told(404, "error 5001") == []
+    assert told(404, "did you mean 5001?") == ["an error that names nobody else"]
+    assert told(404, "error 5001") == told(404, "failed with code: 5002") == []
     assert told(404, "no ann@example.com", target="/users/ann%40example.com") == []
     assert told(200, "5001, 5002, ann@example.com") == []

@@ -56,7 +56,8 @@ def tiny() -> Iterator[Tiny]:
             if not self.raw_requestline or not self.parse_request():
                 self.close_connection = True
                 return
-            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            body = self.rfile.readline() if "Transfer-Encoding" in self.headers else b""
+            body += self.rfile.read(int(self.headers.get("Content-Length", 0)))
             state.asked.append((self.command, self.path, {k.lower(): v for k, v in self.headers.items()}, body))
             state.scripts.pop(0)(self)
 
@@ -89,6 +90,33 @@ def test_a_request_is_sent_byte_for_byte(tiny: Tiny) -> None:
     assert (method, path, sent) == ("POST", "/base/v2/list?a=b%20c&d=%40", body)
     assert headers["x-key"] == "secret"
     assert headers["user-agent"] == "couponcheck/test"
+
+
+CHUNKED = HttpRequest("POST", "/a", (("Transfer-Encoding", "chunked"),), b"{}")
+
+
+@pytest.mark.parametrize(("version", "sent"), [("HTTP/1.1", ("chunked", None)), ("HTTP/1.0", (None, "2"))])
+def test_only_a_server_that_is_known_to_speak_http_1_1_is_sent_chunks(
+    tiny: Tiny, version: str, sent: tuple[str | None, str | None]
+) -> None:
+    def told(handler: BaseHTTPRequestHandler) -> None:
+        handler.protocol_version = version
+        reply(200)(handler)
+
+    tiny.scripts = [told] * 3
+    with client(tiny.url) as asking:
+        for request in (CHUNKED, GET, CHUNKED):
+            asking.send("x", request)
+    ways = [(headers.get("transfer-encoding"), headers.get("content-length")) for _, _, headers, _ in tiny.asked]
+    assert ways == [(None, "2"), (None, None), sent]
+
+
+def test_a_header_that_is_sent_otherwise_may_be_left_out(tiny: Tiny) -> None:
+    tiny.scripts = [reply(200)] * 2
+    with client(tiny.url) as asking:
+        asking.send("x", GET)
+        asking.send("x", HttpRequest("GET", "/a", (), None, ("Accept",)))
+    assert ["accept" in headers for _, _, headers, _ in tiny.asked] == [True, False]
 
 
 def test_a_redirect_is_an_answer_and_not_followed(tiny: Tiny) -> None:

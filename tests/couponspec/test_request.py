@@ -1,6 +1,7 @@
 """Requests written as data become HTTP, and HTTP becomes a command that a shell runs."""
 
 import base64
+import json
 import shutil
 import subprocess
 import threading
@@ -115,6 +116,18 @@ def test_a_header_of_the_data_takes_the_place_of_ours_in_any_case_of_letters() -
     """Two media types would be another request than the one that was meant."""
     request = made({"body": {}, "headers": {"content-type": "text/plain", "X-Trace": "{coupon.used.quantity}"}})
     assert request.headers == (("content-type", "text/plain"), ("X-Trace", "2"))
+
+
+def test_a_header_of_the_data_that_is_null_is_left_out() -> None:
+    request = made({"headers": {"content-type": None, "Accept": None}, "body": {}})
+    assert (dict(request.headers), request.without) == ({}, ("content-type", "Accept"))
+
+
+def test_escaped_for_json_a_text_is_still_itself() -> None:
+    text = 'Grüße 🎉 "\\'
+    escaped = fill("{coupon.used.code|escaped}", {"coupon.used": {"code": text}})
+    assert escaped.isascii()
+    assert json.loads(f'"{escaped}"') == text
 
 
 def test_a_path_parameter_is_encoded_and_keeps_its_at_sign() -> None:
@@ -287,6 +300,7 @@ REQUESTS = [
     HttpRequest("GET", "/a", (("Authorization", "Basic !"),), None),
     HttpRequest("GET", "/a", (("Authorization", "Basic /w=="),), None),
     HttpRequest("GET", "/a", (("Authorization", "Bearer x"),), None),
+    HttpRequest("GET", "/a", (), None, ("Accept",)),
 ]
 
 
@@ -300,6 +314,7 @@ def test_a_shell_sends_exactly_the_request_that_the_command_shows(request_: Http
     [received] = echo.received
     assert (received.method, received.target, received.body) == (request_.method, request_.target, request_.body or b"")
     assert {name: received.headers[name.lower()] for name, _ in request_.headers} == dict(request_.headers)
+    assert ("accept" in received.headers) != ("Accept" in request_.without)
 
 
 def test_a_key_pair_is_shown_as_a_person_would_write_it() -> None:
@@ -345,6 +360,10 @@ def test_a_secret_is_shown_as_the_variable_that_holds_it(request_: HttpRequest, 
         ("{coupon.used.quantity|beyond-64}", str(2 + 2**64)),
         ("{coupon.used.code|beyond-32}", "JDSI2JE0"),
         ("x{coupon.used.code|shorter}%", "xJDSI2J%"),
+        ("{member.alice.id|hexadecimal}", "0x3e9"),
+        ("{coupon.used.code|hexadecimal}", "JDSI2JE0"),
+        ("{coupon.used.code|shorter|other-case}", "jdsi2j"),
+        ("{credential.main.secret|swapped}", ":QWERTY"),
     ],
 )
 def test_what_looks_like_a_value_is_another_one(text: str, filled: str) -> None:

@@ -43,6 +43,10 @@ def _showing(change: Callable[[dict[str, Any]], dict[str, Any]]) -> Callable[[Ha
     return _succeeding(lambda body: {**body, "response": {**body["response"], **change(body["response"])}})
 
 
+def _in_small_letters(coupon: dict[str, Any]) -> dict[str, Any]:
+    return {**coupon, "code": coupon["code"].lower()}
+
+
 def _refusing_as(status: int, when: Callable[[Request, Reply], bool]) -> Callable[[Handler], Handler]:
     """Give some refusals another status, also in the body."""
 
@@ -500,6 +504,18 @@ DEFECTS: tuple[Defect, ...] = (
             lambda _, reply: (
                 with_body(reply, {**body_of(reply), "details": {"raised": "/srv/billing/coupon.php(118)"}})
                 if reply.status == 404
+                else reply
+            )
+        ),
+    ),
+    Defect(
+        "chargeover",
+        "codes-translated",
+        "A client that names a language gets codes in small letters.",
+        handler=replying(
+            lambda request, reply: (
+                with_body(reply, {**(body := body_of(reply)), "response": _in_small_letters(body["response"])})
+                if reply.status == 200 and "accept-language" in request.headers
                 else reply
             )
         ),

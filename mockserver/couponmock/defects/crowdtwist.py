@@ -1,5 +1,8 @@
 """CrowdTwist's deliberate defects: for each rule that the suite checks, a way to break it and little else."""
 
+import json
+import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
@@ -29,6 +32,10 @@ from couponmock.vendors.crowdtwist import is_usable
 _UNUSE = "unuseCoupon"
 _LIST = "listUsableCoupons"
 _DAY = 86_400
+_LAST_HOURS = 2
+_EIGHTEENTH = 17
+_MEANWHILE = 0.1
+"""Seconds that a coupon takes to be unused where lists are empty meanwhile."""
 _MARK = b"\xef\xbb\xbf"
 """The byte order mark of UTF-8."""
 
@@ -399,6 +406,73 @@ def _retyped(request: Request, _: Reply) -> Request | None:
     if not request.headers.get("content-type", "").startswith("text/plain"):
         return None
     return replace(request, headers={**request.headers, "content-type": "application/json"})
+
+
+def _without_the_last_hours(right: Behaviour, call: Call, world: World) -> Answer:
+    answer = right(call, world)
+    if not isinstance(answer.body, list):
+        return answer
+    return replace(
+        answer,
+        body=[
+            row
+            for row in answer.body
+            if row["date_to_expire"] is None or row["date_to_expire"] - world.now > _LAST_HOURS * 3600
+        ],
+    )
+
+
+def _without_capital_type(request: Request) -> Request:
+    """Take a body for plain text whose media type has capital letters."""
+    said = request.headers.get("content-type", "")
+    return (
+        request if said == said.lower() else replace(request, headers={**request.headers, "content-type": "text/plain"})
+    )
+
+
+def _form_as_json(request: Request) -> Request:
+    """Make JSON of a form."""
+    if request.headers.get("content-type") != "application/x-www-form-urlencoded":
+        return request
+    body = json.dumps(dict(parse_qsl((request.read(BODY_LIMIT) or b"").decode()))).encode()
+    headers = {**request.headers, "content-type": "application/json"}
+    return replace(request, headers=headers, read=lambda _: body)
+
+
+def _second_key(right: Handler) -> Handler:
+    """Answer with success where a coupon is not used and the key is another than the namespace's first."""
+    first: dict[str, str] = {}
+
+    def handle(request: Request) -> Reply:
+        reply = right(request)
+        key = dict(parse_qsl(request.query)).get("api_key", "")
+        if reply.status < 300:
+            first.setdefault(request.namespace, key)
+        if reply.diagnosis.example == "not_used" and key != first.get(request.namespace, key):
+            return replace(with_body(reply, {"success": True, "message": body_of(reply)["message"]}), status=200)
+        return reply
+
+    return handle
+
+
+def _empty_while_unused(right: Handler) -> Handler:
+    """Take some time to unuse a coupon, and list nothing meanwhile."""
+    busy: Counter[str] = Counter()
+
+    def handle(request: Request) -> Reply:
+        if not _unuses(request):
+            reply = right(request)
+            is_list = reply.diagnosis.operation == _LIST and reply.status < 300
+            return with_body(reply, []) if is_list and busy[request.namespace] else reply
+        request = buffered(request)
+        reply = right(request)
+        if reply.status < 300:
+            busy[request.namespace] += 1
+            time.sleep(_MEANWHILE)
+            busy[request.namespace] -= 1
+        return reply
+
+    return handle
 
 
 DEFECTS: tuple[Defect, ...] = (
@@ -773,6 +847,65 @@ DEFECTS: tuple[Defect, ...] = (
         "The message of a coupon that has not been issued holds the statement that looked for it.",
         handler=_answers(
             _UNUSE, _example("not_issued"), _saying(message="nothing for SELECT owner FROM coupons WHERE code = $1")
+        ),
+    ),
+    # -- what clients say of themselves, what time it is, and more that happens at once
+    _defect(
+        "titles-in-capitals",
+        "A client that names a language gets titles in capitals.",
+        handler=_lists(
+            lambda request, rows: (
+                [{**row, "reward_title": row["reward_title"].upper()} for row in rows]
+                if "accept-language" in request.headers
+                else rows
+            )
+        ),
+    ),
+    _defect(
+        "expires-early",
+        "A coupon is not listed in the last two hours before it expires.",
+        {_LIST: behaving(_without_the_last_hours)},
+    ),
+    _defect(
+        "dates-mixed-up",
+        "The eighteenth coupon of a list has the date of its order for the date on which it expires.",
+        handler=_lists(
+            lambda _, rows: [
+                {**row, "date_to_expire": row["order_date_created"]} if index == _EIGHTEENTH else row
+                for index, row in enumerate(rows)
+            ]
+        ),
+    ),
+    _defect(
+        "types-in-small-letters",
+        "A media type that is not written in small letters is not understood.",
+        handler=asking(_without_capital_type),
+    ),
+    _defect("forms-taken-for-json", "A form is taken in place of JSON.", handler=asking(_form_as_json)),
+    _defect(
+        "second-key-later", "A second key of a client unuses what the first one unused before.", handler=_second_key
+    ),
+    _defect(
+        "empty-while-unused",
+        "Lists that are asked for while a coupon is unused are empty.",
+        handler=_empty_while_unused,
+    ),
+    _defect(
+        "get-allowed",
+        "The refusal of a wrong method says that GET is allowed, too.",
+        handler=replying(
+            lambda _, reply: replace(reply, headers=(("Allow", "GET, POST"),)) if reply.status == 405 else reply
+        ),
+    ),
+    _defect(
+        "codes-beyond-ascii-lost",
+        "A coupon_value beyond ASCII is looked for without what is beyond.",
+        handler=mishearing(
+            lambda body: (
+                {**body, "coupon_value": body["coupon_value"].encode("ascii", "ignore").decode()}
+                if isinstance(body, dict) and isinstance(body.get("coupon_value"), str)
+                else body
+            )
         ),
     ),
 )

@@ -1,6 +1,8 @@
 """Ways to be wrong about Shoplazza's page."""
 
 import json
+import time
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
@@ -17,6 +19,7 @@ from couponmock.defect import (
     borrowing,
     mishearing,
     misleading,
+    namespace_of,
     replying,
     secretly,
     sharing,
@@ -33,6 +36,9 @@ _NOBODY = "0"
 
 _MANY = 2
 """Where a count stops that tells none, one and many apart only."""
+
+_NAP = 0.1
+"""Seconds that a limited coupon takes to be found where the customer asks for it again meanwhile."""
 
 Item = dict[str, Any]
 
@@ -214,6 +220,58 @@ def _counted_twice(right: Behaviour, call: Call, world: World) -> Answer:
     if items and len(items) < len(call.body["coupon_ids"]):
         items = [{**item, "received_count": item["received_count"] + 1} for item in items]
     return replace(answer, members={**answer.members, "items": items})
+
+
+def _unlimited_at_once(*, by_list: bool) -> Mapping[str, Any]:
+    """Forget the limit of one while the same customer asks again.
+
+    Args:
+        by_list: Whether that counts only if another list is asked for; otherwise only if it is the same one.
+    """
+    running: dict[tuple[str, str], list[list[str]]] = defaultdict(list)
+
+    def wrap(right: Handler) -> Handler:
+        def handle(request: Request) -> Reply:
+            request = buffered(request)
+            try:
+                body = json.loads(_body(request))
+                key, ids = (request.namespace, str(body["customer_id"])), [*map(str, body["coupon_ids"])]
+            except (ValueError, RecursionError, LookupError, TypeError):
+                return right(request)
+            running[key].append(ids)
+            try:
+                return right(request)
+            finally:
+                running[key].remove(ids)
+
+        return handle
+
+    def changed(right: Behaviour, call: Call, world: World) -> Answer:
+        def find(found: Callable[..., Entity | None], kind: str, **members: Any) -> Entity | None:
+            entity = found(kind, **members)
+            if entity is None or kind != "coupon" or entity["per_customer"] != 1:
+                return entity
+            time.sleep(_NAP)
+            lists = running[namespace_of(world), call.body["customer_id"]]
+            alike = lists.count(call.body["coupon_ids"])
+            others = len(lists) - alike if by_list else alike - 1
+            return replace(entity, data={**entity.data, "per_customer": 0}) if others else entity
+
+        return misleading(find)(right)(call, world)
+
+    return {"behaviours": {"receiveCoupons": behaving(changed)}, "handler": wrap}
+
+
+def _first_limited_only(right: Behaviour, call: Call, world: World) -> Answer:
+    """Look at the limit of the first coupon of a list only."""
+
+    def find(found: Callable[..., Entity | None], kind: str, **members: Any) -> Entity | None:
+        entity = found(kind, **members)
+        if entity is None or kind != "coupon" or entity["id"] == call.body["coupon_ids"][0]:
+            return entity
+        return replace(entity, data={**entity.data, "per_customer": 0})
+
+    return misleading(find)(right)(call, world)
 
 
 _defect = partial(Defect, "shoplazza")
@@ -566,5 +624,61 @@ DEFECTS: tuple[Defect, ...] = (
                 else body
             )
         ),
+    ),
+    _defect(
+        "first-limited-only",
+        "of the coupons of a list only the first has a limit",
+        {"receiveCoupons": behaving(_first_limited_only)},
+    ),
+    _defect(
+        "two-hours-early",
+        "a coupon is assigned from two hours before its time begins",
+        {
+            "receiveCoupons": _coupons(
+                lambda coupon: {} if coupon["starts_at"] is None else {"starts_at": coupon["starts_at"] - 2 * 3600}
+            )
+        },
+    ),
+    _defect(
+        "zeros-ignored",
+        "zeros at the beginning of a coupon id are ignored",
+        handler=_hearing_ids(lambda ids: [item.lstrip("0") if isinstance(item, str) else item for item in ids]),
+    ),
+    _defect(
+        "patch-not-found",
+        "PATCH gets a 404",
+        handler=replying(
+            lambda request, reply: (
+                replace(reply, status=404) if request.method == "PATCH" and reply.status == 405 else reply
+            )
+        ),
+    ),
+    _defect(
+        "nothing-in-german",
+        "a client that names a language receives an answer without items",
+        handler=replying(
+            lambda request, reply: (
+                with_body(reply, {**body_of(reply), "items": []})
+                if reply.status == 200 and "accept-language" in request.headers
+                else reply
+            )
+        ),
+    ),
+    _defect(
+        "get-allowed",
+        "the refusal of a wrong method says that GET is allowed, too",
+        handler=replying(
+            lambda _, reply: replace(reply, headers=(("Allow", "GET, POST"),)) if reply.status == 405 else reply
+        ),
+    ),
+    _defect(
+        "limit-raced",
+        "a customer who asks for a coupon with a limit of one at once receives it more often",
+        **_unlimited_at_once(by_list=False),
+    ),
+    _defect(
+        "limit-raced-by-lists",
+        "a customer who asks for different lists at once receives a coupon with a limit of one more often",
+        **_unlimited_at_once(by_list=True),
     ),
 )
