@@ -203,7 +203,7 @@ UNUSE_DEFECTS = (
     ),
     defect(
         "code-pasted",
-        "The message of an unknown code repeats it, and does not escape the backslashes in it.",
+        "The message of an unknown code repeats it, and escapes nothing in it but quotation marks.",
         handler=_pasted,
         of="shape",
         breaks=JSON_STRINGS,
