@@ -40,8 +40,9 @@ REGISTRIES = {
     "proofs": "couponmock.defects",
     "adversary": "couponmock.defects.adversary",
     "second": "couponmock.defects.second",
+    "third": "couponmock.defects.third",
 }
-"""Registry -> package with a module for each vendor: simple defects that prove requirements, and two adversaries'."""
+"""Registry -> package with a module for each vendor: simple defects that prove requirements, and three adversaries'."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ from flask import Flask
 from running_mock import ANSWER_SECONDS, Mock, couponmock, serving
 from vendor_answers import document
 
-ADVERSARIES = {"adversary": "defects.yaml", "second": "defects_second.yaml"}
+ADVERSARIES = {"adversary": "defects.yaml", "second": "defects_second.yaml", "third": "defects_third.yaml"}
 """Registry -> the file with its steps."""
 STEPS: dict[str, dict[str, dict[str, list[dict[str, Any]]]]] = {
     registry: yaml.safe_load(Path(__file__).with_name(name).read_text(encoding="utf-8"))
@@ -130,6 +130,9 @@ class Client:
     def _taken(self, step: dict[str, Any]) -> Any:
         if "advance" in step:
             return self.admin("POST", "/clock/advance", {"by": step["advance"]})
+        if "put" in step:
+            wanted = {name: step[name] for name in ("state", "members") if name in step}
+            return self.admin("PUT", f"/state/{self.vendor}/{step['put']}", wanted)
         together = step.get("race") or step.get("abreast")
         if together is None:
             return self._asked(step)
@@ -341,6 +344,15 @@ def test_the_second_adversary_has_defects_of_every_class_and_most_are_hard() -> 
     assert sum(defect.hard for defect in defects) * 2 >= len(defects) >= 120
 
 
+def test_all_defects_of_the_third_adversary_are_held_out_and_of_every_class() -> None:
+    """They measure the suite, and nobody writes it by them; every third at most is easily seen."""
+    defects = [defect for vendor in VENDORS for defect in defects_of(vendor, "third").values()]
+    assert len(defects) == 60
+    assert all(defect.held_out for defect in defects)
+    assert {defect.of for defect in defects} == set(CLASSES)
+    assert sum(not defect.hard for defect in defects) <= 20
+
+
 def test_no_two_defects_of_a_vendor_share_a_name() -> None:
     """A defect of one registry does not hide one of another."""
     for vendor in VENDORS:
@@ -368,6 +380,7 @@ def test_the_command_lists_all_defects_and_tells_the_class_of_the_adversarys(tmp
         (("--registry", "proofs"), lambda name, _: name == "proofs"),
         (("--registry", "adversary"), lambda name, _: name == "adversary"),
         (("--registry", "second"), lambda name, _: name == "second"),
+        (("--registry", "third"), lambda name, _: name == "third"),
         (("--held-out",), lambda _, defect: defect.held_out),
         (("--registry", "adversary", "--no-held-out"), lambda name, each: name == "adversary" and not each.held_out),
     ],
