@@ -14,7 +14,7 @@ from couponcheck import report
 from couponcheck.catalogue import Catalogue, Requirement, load_catalogue
 from couponcheck.choices import Choices, add_to_job, check_vendors, write_folder
 from couponcheck.doctor import examine
-from couponcheck.guard import EXIT_NOT_RUN, guarded, vendor_option
+from couponcheck.guard import EXIT_NOT_RUN, generate_option, guarded, seed_option, vendor_option
 from couponcheck.lifecycle import explained
 from couponcheck.matrix import matrix
 from couponcheck.plugin import carry_out
@@ -47,23 +47,20 @@ couponcheck.add_command(matrix)
     type=click.Path(path_type=Path, file_okay=False),
     help="Write all reports into this folder: HTML, JSON, JUnit, Markdown, a badge, and a script for each failure.",
 )
-@click.option(
-    "--seed", default=0, show_default=True, type=click.IntRange(0), help="Of all made-up requests and values."
-)
+@seed_option("all made-up requests and values")
 @click.option("--allow-writes", is_flag=True, help="Also send requests that change data, of a faulty server at least.")
 @click.option("--allow-concurrency", is_flag=True, help="Also send some requests at once, ten at most.")
-@click.option(
-    "--generate",
-    type=click.IntRange(0),
-    metavar="N",
-    help="Also make up N requests for each requirement about them; 0 for none.  "
-    "[default: 0; for our mock as many as the catalogue says]",
-)
+@generate_option("Also make up", "0; for our mock as many as the catalogue says")
 @click.option(
     "--production",
     multiple=True,
     metavar="HOST",
     help="Do to this host what the other flags allow, although the file marks it as production.",
+)
+@click.option(
+    "--preflight/--no-preflight",
+    default=True,
+    help="Judge nothing if the target refuses the credential main of the target file.  [default: --preflight]",
 )
 @click.option(
     "--spent",
@@ -94,6 +91,7 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter for each flag
     allow_concurrency: bool,  # noqa: FBT001 - as above
     generate: int | None,
     production: tuple[str, ...],
+    preflight: bool,  # noqa: FBT001 - as above
     reports: tuple[Path, ...],
     baseline_file: Path | None,
     strict: bool,  # noqa: FBT001 - as above
@@ -113,6 +111,7 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter for each flag
         allow_concurrency=allow_concurrency,
         generate=generate,
         production=production,
+        preflight=preflight,
         spent=reports,
         baseline=baseline_file,
         strict=strict,

@@ -6,9 +6,10 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
+import jmespath
 from couponspec import Entity, Pack
 
-from couponcheck.catalogue import Catalogue
+from couponcheck.catalogue import Catalogue, Verification
 from couponcheck.targetfile import CREDENTIAL
 
 _SECONDS = {"s": "second", "m": "minute", "h": "hour", "d": "day", "w": "week"}
@@ -28,6 +29,19 @@ def credentials_of(pack: Pack, entity: Entity) -> list[str]:
     if owner is None:
         return []
     return [item.name for item in pack.entities if item.kind == CREDENTIAL and item.data["principal"] == owner]
+
+
+def verification_of(entity: Entity, pack: Pack, catalogue: Catalogue) -> Verification | None:
+    """Return how an entity of a target is looked at, which is the one of its name in the mock's own world.
+
+    What it has to prove to be is the only wording for that: "accepted", "refused", "listed for its member".
+    """
+    rendered = pack.kinds[entity.kind].rendered(entity.data, 0)
+    for verification in catalogue.verifications:
+        fits = verification.kind == entity.kind
+        if fits and (not verification.where or jmespath.search(verification.where, rendered) is True):
+            return verification
+    return None
 
 
 def sentence(entity: Entity, pack: Pack, catalogue: Catalogue) -> str:

@@ -1,6 +1,7 @@
 """The suite in a pytest session of somebody's own: their settings, their plug-ins, their reports."""
 
 import io
+import re
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,14 @@ from couponcheck.transport import LimitReached, TargetUnreachable, UnusableTarge
 NAME = "couponcheck-suite"
 VERDICT = "couponcheck::verdict"
 """Node id of the report that fails where no requirement did and the run is not good enough all the same."""
+
+_FLAG = re.compile(r"(?<![\w-])--([a-z]+(?:-[a-z]+)*)")
+
+
+def _named_here(flag: str, config: pytest.Config) -> str:
+    """Return what a flag of the command is called in a session."""
+    here = f"--couponcheck-{flag}"
+    return here if hasattr(config.option, here.strip("-").replace("-", "_")) else f"--{flag}"
 
 
 class Suite:
@@ -52,6 +61,7 @@ class Suite:
             allow_concurrency=given.couponcheck_allow_concurrency,
             generate=given.couponcheck_generate,
             production=tuple(given.couponcheck_production),
+            preflight=not given.couponcheck_no_preflight,
             spent=tuple(given.couponcheck_spent),
             baseline=given.couponcheck_baseline,
             strict=given.couponcheck_strict,
@@ -72,7 +82,8 @@ class Suite:
                 (self._folder / "report.json").touch()  # what cannot be written is found out before the run
             self.run = self._choices.prepare(sharing)
         except (FaultyFile, UnusableTarget, TargetUnreachable, LimitReached, OSError) as error:
-            raise pytest.UsageError(*(f"couponcheck: {line}" for line in str(error).splitlines())) from None
+            said = _FLAG.sub(lambda flag: _named_here(flag[1], config), str(error))
+            raise pytest.UsageError(*(f"couponcheck: {line}" for line in said.splitlines())) from None
         config.add_cleanup(self.run.close)
         if hasattr(config, "workerinput"):
             config.pluginmanager.register(Worker(self.run))

@@ -20,6 +20,7 @@ from broken_server import VENDORS, catalogue, document, serving
 from click.testing import CliRunner
 from couponcheck.channel import ProviderFailed, ProviderSettings
 from couponcheck.commands import couponcheck
+from couponcheck.environment import fill_in
 from couponcheck.judge import ERROR, NOT_TESTABLE, PASS, Outcome
 from couponcheck.provider import Provider
 from couponcheck.run import CONFORMANT, NOT_RUN
@@ -236,7 +237,7 @@ def test_vendors_without_a_provider_of_their_own_share_one(tmp_path: Path) -> No
     own = {"provider": {"url": "http://127.0.0.1:9/made"}}
     vendors = {"crowdtwist": {}, "shoplazza": {}, "chargeover": own}
     raw = {"version": 1, "base_url": "http://127.0.0.1:9", "provider": in_shell("exit 1"), "vendors": vendors}
-    opened = read_target(written(tmp_path, raw)).opened(["crowdtwist", "shoplazza", "chargeover"])
+    opened = fill_in(read_target(written(tmp_path, raw)), ["crowdtwist", "shoplazza", "chargeover"])
     assert opened.providers["crowdtwist"] is opened.providers["shoplazza"]
     assert opened.providers["chargeover"].url == "http://127.0.0.1:9/made"
 

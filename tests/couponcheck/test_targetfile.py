@@ -12,6 +12,7 @@ import yaml
 from broken_server import VENDORS
 from click.testing import CliRunner
 from couponcheck.commands import couponcheck
+from couponcheck.environment import fill_in
 from couponcheck.shape import shape
 from couponcheck.starter import started
 from couponcheck.targetfile import REPLACE, known, read_target
@@ -66,7 +67,7 @@ def test_a_whole_file_is_read(tmp_path: Path) -> None:
         {"member.alice": [{"id": "1001"}], "coupon.used": [{"code": "A"}, {"code": "B"}]}
     ]
     assert (file.production, file.limits.timeout, file.consistency.within) == (False, 10, 0)
-    assert file.opened(["crowdtwist"], {"CT_KEY": "QWERTY"}).bindings("crowdtwist") == {
+    assert fill_in(file, ["crowdtwist"], {"CT_KEY": "QWERTY"}).bindings("crowdtwist") == {
         "credential.main": {"scheme": "api_key", "secret": "QWERTY"},
         "credential.wrong": {"scheme": "api_key", "secret": "no-such-key"},
     }
@@ -209,7 +210,7 @@ def test_all_that_the_environment_lacks_is_said_at_once(tmp_path: Path) -> None:
     )
 
     with pytest.raises(UnusableTarget) as caught:
-        file.opened(["crowdtwist"], {"CT_HEADER": ""})
+        fill_in(file, ["crowdtwist"], {"CT_HEADER": ""})
     assert str(caught.value) == f"{file.path}: the environment variables are not set: CT_HEADER, CT_KEY, CT_PROXY"
 
 
@@ -224,7 +225,7 @@ def test_what_came_from_the_environment_has_a_name_to_be_printed_by(tmp_path: Pa
     }
     values = {"CO_USER": "public", "CO_PASSWORD": "private", "CO_HEADER": "hidden"}
 
-    opened = read_target(written(tmp_path, contents)).opened(["chargeover"], values)
+    opened = fill_in(read_target(written(tmp_path, contents)), ["chargeover"], values)
 
     assert opened.bindings("chargeover")["credential.main"]["secret"] == "public:private"
     assert opened.bindings("chargeover")["credential.wrong"]["secret"] == "public:wrong"
@@ -244,7 +245,7 @@ def test_what_came_from_the_environment_has_a_name_to_be_printed_by(tmp_path: Pa
 def test_a_credential_that_no_header_could_carry_is_refused(tmp_path: Path) -> None:
     file = read_target(written(tmp_path, WHOLE))
     with pytest.raises(UnusableTarget, match="credential main of crowdtwist is no text of ASCII characters"):
-        file.opened(["crowdtwist"], {"CT_KEY": "schlüssel"})
+        fill_in(file, ["crowdtwist"], {"CT_KEY": "schlüssel"})
 
 
 def test_the_schema_is_published() -> None:
