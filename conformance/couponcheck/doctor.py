@@ -87,7 +87,7 @@ def examine(file: TargetFile, vendors: Sequence[str], say: Callable[[str], None]
             code = max(code, NOT_READY)
     says = {
         READY: "ready" + (f"; {untold} cannot be verified by reading" if untold else ""),
-        NOT_READY: "not ready: not all is there, is as the file says, or can be told to be",
+        NOT_READY: "not ready: something is missing, is not as the file says, or cannot be told",
         UNUSABLE: f"unusable without {MAIN}",
     }
     say(f"\n{file.path}: {says[code]}")

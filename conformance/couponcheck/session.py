@@ -61,7 +61,8 @@ class Suite:
             allow_concurrency=given.couponcheck_allow_concurrency,
             generate=given.couponcheck_generate,
             production=tuple(given.couponcheck_production),
-            preflight=not given.couponcheck_no_preflight,
+            # Who deals out the work has looked before there are any workers.
+            preflight=not (given.couponcheck_no_preflight or hasattr(config, "workerinput")),
             spent=tuple(given.couponcheck_spent),
             baseline=given.couponcheck_baseline,
             strict=given.couponcheck_strict,

@@ -189,6 +189,21 @@ def test_what_cannot_be_carried_out_is_an_error_of_usage(project: pytest.Pyteste
     assert "Traceback" not in outcome.stderr.str() + outcome.stdout.str()
 
 
+@pytest.mark.parametrize("processes", [(), ("-n", "2")])
+def test_a_credential_that_is_refused_is_an_error_of_usage_with_the_way_out_of_a_session(
+    processes: tuple[str, ...], session: Session, lacking: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in environment(VENDOR):
+        monkeypatch.setenv(name, "no-key-of-anybody")
+    outcome = session(lacking, *processes)
+    assert outcome.ret == pytest.ExitCode.USAGE_ERROR
+    said = outcome.stderr.str().strip().splitlines()
+    assert len([line for line in said if " refuses credential.main of " in line]) == 1
+    assert said[-1].endswith("or judge the server as it is with --couponcheck-no-preflight")
+    judged = session(lacking, "--couponcheck-no-preflight", "-k", "unknown-id", *processes)
+    assert judged.ret == pytest.ExitCode.TESTS_FAILED
+
+
 BLOCKER = """
 import sys
 
