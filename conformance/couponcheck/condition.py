@@ -130,8 +130,17 @@ def _state(entity: Entity, pack: Pack, catalogue: Catalogue, *, roughly: bool = 
         value = entity.data[name]
         moment = _offset(entity, name, pack)
         reference = f"{kind.references[name]}.{value}" if name in kind.references else ""
-        said.append(f"{name}: {reference or (_moment(moment, roughly=roughly) if moment else written(value))}")
+        plain = _moment(moment, roughly=roughly) if moment else _value(entity.kind, name, value, catalogue)
+        said.append(f"{name}: {reference or plain}")
     return said
+
+
+def _value(kind: str, name: str, value: Any, catalogue: Catalogue) -> str:
+    """Write a value, and say so where another will do."""
+    sample = catalogue.samples.get(kind, {}).get(name)
+    if sample and jmespath.search(sample["where"], value) is True:
+        return sample["says"].format(value=written(value))
+    return written(value)
 
 
 def _rough(entity: Entity, pack: Pack, catalogue: Catalogue) -> dict[str, Any]:
@@ -154,13 +163,17 @@ def _owned(entity: Entity, kind: str, member: str, pack: Pack, catalogue: Catalo
     states = Counter(
         ", ".join(_state(item, pack, catalogue, roughly=True)) for item in _referring(entity, kind, member, pack)
     )
-    said = [f"{number} {kind}{'' if number == 1 else 's'} ({each})" for each, number in states.items()]
-    return "; ".join(said) or f"no {kind}"
+    if len(states) == 1:
+        ((each, number),) = states.items()
+        return f"{kind}s, all of them ({each}), such as {number}"
+    said = [f"{number} ({each})" for each, number in states.items()]
+    return f"{kind}s, such as {', '.join(said)}" if said else f"no {kind}"
 
 
 def _moment(offset: re.Match[str], *, roughly: bool) -> str:
     sign, number, unit = offset.groups()
+    rough = "to come" if sign == "+" else "past"
     if roughly:
-        return "to come" if sign == "+" else "past"
+        return rough
     span = f"{number} {_SECONDS[unit]}{'' if number == '1' else 's'}"
-    return f"in {span}" if sign == "+" else f"{span} ago"
+    return f"{rough}, such as {f'in {span}' if sign == '+' else f'{span} ago'}"

@@ -23,10 +23,9 @@ from couponcheck.exchange import Exchange
 from couponcheck.expect import Judgement, Mismatch
 from couponcheck.masking import masked
 from couponcheck.pool import Pools
-from couponcheck.preflight import MAIN
 from couponcheck.provider import Provider, makes
 from couponcheck.target import GivenTarget, open_given
-from couponcheck.targetfile import CREDENTIAL, DataSet, Members, TargetFile, is_data, known
+from couponcheck.targetfile import CREDENTIAL, MAIN, DataSet, Members, TargetFile, is_data, known
 from couponcheck.transport import Allowance
 from couponcheck.wording import one_line
 

@@ -62,7 +62,7 @@ def fill_in(file: TargetFile, vendors: Sequence[str], environment: Mapping[str, 
     Raises:
         FaultyFile: it does not give all of it, or what cannot be used; every variable is named with its line.
     """
-    places = [*_places(file, vendors)]
+    places = sorted(_places(file, vendors), key=lambda place: file.source.line(place.pointer) or 0)
     if faults := [*_missing(file, places, environment)] or [*_unfit(file, vendors, places, environment)]:
         raise FaultyFile(faults)
 
@@ -113,7 +113,7 @@ def _value(text: str, environment: Mapping[str, str]) -> str:
 
 
 def _places(file: TargetFile, vendors: Sequence[str]) -> Iterator[_Place]:
-    """Yield every place that matters to these vendors, in the order of the file's members."""
+    """Yield every place that matters to these vendors."""
     raw = file.source.value
     parts = [raw["vendors"][vendor] for vendor in vendors]
     yield from _named("/proxy", raw.get("proxy", ""))

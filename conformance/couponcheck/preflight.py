@@ -17,12 +17,10 @@ from couponcheck.exchange import Exchange
 from couponcheck.expect import Judgement
 from couponcheck.masking import masked
 from couponcheck.target import Target
-from couponcheck.targetfile import CREDENTIAL, known
+from couponcheck.targetfile import MAIN, known
 from couponcheck.transport import UnusableTarget
 from couponcheck.wording import one_line
 
-MAIN = f"{CREDENTIAL}.main"
-"""Handle of the credential that nearly every request is sent with."""
 SKIP = "--no-preflight"
 _LONGEST = 300
 """Characters of an answer that are shown."""

@@ -24,6 +24,8 @@ PACK = "demo"
 REPLACE = "REPLACE-ME"
 """Stands in a file that `couponcheck init` wrote where the operator has to give a value."""
 CREDENTIAL = "credential"
+MAIN = f"{CREDENTIAL}.main"
+"""Handle of the credential that nearly every request is sent with."""
 _VARIABLE = re.compile(r"\$(?:([A-Za-z_][A-Za-z0-9_]*)|\{([A-Za-z_][A-Za-z0-9_]*)\})")
 _PRIVATE = re.compile(r"/(credentials|headers|environment)/|/(proxy|base_url|url)$")
 """Places of the file where a secret may have been written by mistake."""

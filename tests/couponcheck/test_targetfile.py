@@ -12,6 +12,7 @@ import yaml
 from broken_server import VENDORS
 from click.testing import CliRunner
 from couponcheck.commands import couponcheck
+from couponcheck.condition import verification_of
 from couponcheck.environment import fill_in, variables
 from couponcheck.masking import masked
 from couponcheck.shape import shape
@@ -324,12 +325,15 @@ def test_what_init_writes_asks_for_every_value_and_is_whole_once_they_are_given(
     path.write_text(text, encoding="utf-8")
     with pytest.raises(FaultyFile) as caught:
         read_target(path)
-    places = [index for index, line in enumerate(text.splitlines(), 1) if line.count(REPLACE) and ": {" in line]
-    assert {fault.line for fault in caught.value.faults} == set(places)
+    asked = [index for index, line in enumerate(text.splitlines(), 1) if REPLACE in line.partition("#")[0]]
+    assert {fault.line for fault in caught.value.faults} == set(asked)
     assert {fault.reason for fault in caught.value.faults} == {"the value is still to be given"}
 
     bindings = pack.bindings(0)
+    first, *places = asked
     lines = text.splitlines()
+    assert lines[first - 1] == f"base_url: https://{REPLACE}"
+    lines[first - 1] = "base_url: https://sandbox.example.com"
     for place in places:
         handle = lines[place - 1].strip().partition(":")[0]
         for member in re.findall(rf"(\w+): {REPLACE}", lines[place - 1]):
@@ -345,14 +349,38 @@ def test_what_init_writes_asks_for_every_value_and_is_whole_once_they_are_given(
             assert handle.startswith("credential.") or members <= one[handle][0].keys()
 
 
-def test_init_says_what_each_entity_has_to_be() -> None:
-    text = " ".join(line.strip(" #") for line in started(["crowdtwist", "chargeover"]).splitlines())
-    assert "has to be a coupon of sunshine, state: used, owner: member.alice, date_to_expire: in 30 days." in text
-    assert "has to be a member of sunshine, owner of no coupon." in text
-    assert "owner of 3 coupons (state: used, date_to_expire: to come)." in text
+def comments(*vendors: str) -> str:
+    return " ".join(line.strip(" #") for line in started(vendors).splitlines())
+
+
+def test_init_says_what_each_entity_has_to_be_and_what_is_only_an_example() -> None:
+    text = comments("crowdtwist", "chargeover")
+    assert '"Such as" begins an example from our mock\'s world: another value will do.' in text
+    used = "a coupon of sunshine, state: used, owner: member.alice, date_to_expire: to come, such as in 30 days."
+    assert f"It has to be {used}" in text
+    assert "It has to be a member of sunshine, owner of no coupon." in text
+    assert "owner of coupons, all of them (state: used, date_to_expire: to come), such as 3." in text
     assert "A member who never received a coupon gets no_activities, or an empty list." in text
+    assert "enabled: false, discount_item_id: such as 674." in text
     assert "wrong: {scheme: basic, user: $CHARGEOVER_MAIN_USER, password: wrong-password}" in text
-    assert "for client moonlight" in text
+    assert "These names stand for a client of yours: sunshine (that of main), moonlight (that of other)." in text
+
+
+def test_init_leaves_numbers_that_matter_and_frees_those_that_do_not() -> None:
+    text = comments("shoplazza")
+    assert "It has to be a coupon of sunny, stock: 1, per_customer: 0." in text
+    assert "It has to be a coupon of sunny, stock: 20 or more, per_customer: 2." in text
+
+
+@pytest.mark.parametrize("vendor", VENDORS)
+def test_init_says_of_each_credential_what_doctor_says(vendor: str) -> None:
+    _, catalogue, pack = known(vendor)
+    said = comments(vendor)
+    for handle in {handle for one in catalogue.checked for handle in one.handles if handle.startswith("credential.")}:
+        verification = verification_of(pack.by_handle[handle], pack, catalogue)
+        assert verification
+        before = said.partition(f" {handle.partition('.')[2]}: {{scheme: ")[0]
+        assert before.rpartition("It has to be ")[2].startswith(f"{verification.means}: ")
 
 
 def test_init_writes_every_vendor_asked_for() -> None:
