@@ -156,7 +156,7 @@ def test_the_example_in_shell_gives_every_member_that_is_asked_for_or_says_that_
     ]
     command = ["sh", str(EXAMPLES / "list_provider.sh"), "coupons.txt", '10"01']
     done = subprocess.run(
-        command, cwd=tmp_path, input="\n".join(asked), capture_output=True, text=True, timeout=60, check=True
+        command, cwd=tmp_path, input="\n".join(asked) + "\n", capture_output=True, text=True, timeout=60, check=True
     )
     answers = [json.loads(line) for line in done.stdout.splitlines()]
     validator = jsonschema.Draft202012Validator(shape("provider"))
