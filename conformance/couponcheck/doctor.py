@@ -136,15 +136,15 @@ class _Examination:
                     label += f" of set {number}" if len(sets) > 1 else ""
                     yield self._finding(label, handle, members, one, self._credential(handle))
 
-    def _finding(self, label: str, handle: str, members: Members, one: DataSet, credential: str | None) -> _Finding:
+    def _finding(self, label: str, handle: str, members: Members, one: DataSet, credential: str) -> _Finding:
         entity = self.pack.by_handle.get(handle)
         verification = verification_of(entity, self.pack, self.catalogue) if entity else None
         if entity is None or verification is None:
             return _Finding(_UNTOLD, label, _UNREADABLE)
-        if credential is None or f"{CREDENTIAL}.{credential}" not in self.target.bindings:
-            return _Finding(_UNTOLD, label, f"{_UNREADABLE}: no credential given here sees it")
-        if credential in self._refused:
-            return _Finding(_UNTOLD, label, f"{_UNREADABLE}: {CREDENTIAL}.{credential}, which sees it, is refused")
+        if not credential or credential in self._refused:
+            refused = f"{CREDENTIAL}.{credential}, which sees it, is refused"
+            why = refused if credential else "no credential given here sees it"
+            return _Finding(_UNTOLD, label, f"{_UNREADABLE}: {why}")
         bindings = {**self.target.bindings, f"{entity.kind}.self": members, **self._referred(entity, one)}
         call = verification.call
         try:
@@ -160,10 +160,9 @@ class _Examination:
                 self._refused.add(credential)
             text = self._given_name(f"expected {mismatch.expected}; got {mismatch.got}", entity)
             return _Finding(_WRONG, label, f"should be {verification.means}: {one_line(text, _LONGEST)}")
-        if self._says_nothing(entity, verification.call, credential, bindings):
-            says = f"{_UNREADABLE}: one that is made up is {verification.means} as well"
-            return _Finding(_UNTOLD, label, says)
-        return _Finding(_OK, label, f"is {verification.means}")
+        untold = self._says_nothing(entity, call, credential, bindings)
+        says = f"{_UNREADABLE}: one that is made up is {verification.means} as well"
+        return _Finding(_UNTOLD, label, says) if untold else _Finding(_OK, label, f"is {verification.means}")
 
     def _says_nothing(self, entity: Entity, call: Call, credential: str, bindings: Bindings) -> bool:
         """Tell whether what is made up passes for the entity, so that to pass proves nothing."""
@@ -223,13 +222,11 @@ class _Examination:
             if f"{kind}.{entity.data.get(name)}" in one
         }
 
-    def _credential(self, handle: str) -> str | None:
-        """Return the name of the first credential given that sees an entity, as far as the pack tells."""
+    def _credential(self, handle: str) -> str:
+        """Return the name of the first credential given that sees an entity; empty if none does, as the pack tells."""
         entity = self.pack.by_handle.get(handle)
-        if entity is None:
-            return None
-        names = credentials_of(self.pack, entity)
-        return next((name for name in names if f"{CREDENTIAL}.{name}" in self.target.bindings), None)
+        names = credentials_of(self.pack, entity) if entity else []
+        return next((name for name in names if f"{CREDENTIAL}.{name}" in self.target.bindings), "")
 
 
 # -- what does it enable? -------------------------------------------------------------------------------------------

@@ -93,9 +93,7 @@ def fill_in(file: TargetFile, vendors: Sequence[str], environment: Mapping[str, 
     return OpenedFile(file, access, urls, credentials, secrets, _providers(file, vendors, environment))
 
 
-def _providers(
-    file: TargetFile, vendors: Sequence[str], environment: Mapping[str, str]
-) -> dict[str, ProviderSettings]:
+def _providers(file: TargetFile, vendors: Sequence[str], environment: Mapping[str, str]) -> dict[str, ProviderSettings]:
     def filled(texts: Mapping[str, str]) -> dict[str, str]:
         return {name: _value(text, environment) for name, text in texts.items()}
 
@@ -173,8 +171,8 @@ def _unfit(
                 "hidden in every report, and so short a text is a part of many words"
             )
             accepted = place.pointer.rpartition("/")[2] in SECRET_PARTS
-            fix = f"give the server under test a longer one{'' if accepted else ', or write it here if it is no secret'}"
-            yield file.source.fault(place.pointer, reason, fix)
+            fix = "" if accepted else ", or write it here if it is no secret"
+            yield file.source.fault(place.pointer, reason, f"give the server under test a longer one{fix}")
     for vendor in vendors:
         for name, raw in file.vendors[vendor].credentials.items():
             for part in SECRET_PARTS:

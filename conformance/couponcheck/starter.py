@@ -16,15 +16,15 @@ from couponcheck.targetfile import CREDENTIAL, MAIN, REPLACE, is_data, is_wrong,
 _HEAD = f"""\
 # What couponcheck has to know of a server that is not our mock. Replace every {REPLACE} by what your server has, or
 # leave the line out: `couponcheck doctor FILE` says what that costs. The JSON Schema: `couponcheck schema target`.
-# "It has to be" begins a condition, and so does the comment behind a line: only such an entity can serve. "Such as" begins
-# an example from our mock's world: another value will do. How variables are called is for you to choose.
+# "It has to be" begins a condition, and so does the comment behind a line: only such an entity can serve. "Such as"
+# begins an example from our mock's world: another value will do. How variables are called is for you to choose.
 version: 1
 # Where the vendor's paths begin, with or without a path of your own before them; or $NAME.
 base_url: https://{REPLACE}
 # Say true where writes must not happen by mistake: --allow-writes then takes --production HOST as well.
 production: false
-# Sent with every request. Here, in base_url, in proxy and in credentials $NAME, or "${{NAME}}", stands for the environment
-# variable NAME.
+# Sent with every request. Here, in base_url, in proxy and in credentials $NAME, or "${{NAME}}", stands for the
+# environment variable NAME.
 # headers: {{X-Environment: sandbox}}
 # proxy: http://proxy.example.com:3128
 # ca_file: authority.pem

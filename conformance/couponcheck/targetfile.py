@@ -226,9 +226,7 @@ def _provider_faults(file: YamlFile, place: str, raw: Mapping[str, Any]) -> Iter
             yield file.fault(f"{place}/command/{index}", "the value is still to be given", "give the program")
         elif name := variable(argument):
             reason = "an argument is passed on as it stands, for everybody on the machine to see"
-            fix = (
-                f"let the program read its environment; environment: {{{name}: {argument}}} says what is secret"
-            )
+            fix = f"let the program read its environment; environment: {{{name}: {argument}}} says what is secret"
             yield file.fault(f"{place}/command/{index}", reason, fix)
 
 

@@ -160,21 +160,20 @@ def test_without_a_credential_that_is_accepted_nothing_can_be_done(
         assert "  ok     member.olga is known" in said
 
 
-def test_each_secret_that_is_not_set_is_one_line_with_its_place_and_the_way_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_secret_that_is_not_set_is_one_line_with_its_place_and_the_way_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.delenv("CHARGEOVER_MAIN_USER")
     monkeypatch.delenv("CHARGEOVER_OTHER_PASSWORD")
     with serving("chargeover") as url:
         code, lines = examined(tmp_path, contents(url, "chargeover"))
-    place, fix = "target.yaml:{} #/vendors/chargeover/credentials/{}", "Fix: export {}=..., or name another variable here."
-    first, other = "CHARGEOVER_MAIN_USER", "CHARGEOVER_OTHER_PASSWORD"
-    assert (code, lines) == (
-        2,
-        [
-            f"couponcheck: {place.format(9, 'main/user')}: the environment variable {first} is not set. {fix.format(first)}",
-            f"couponcheck: {place.format(15, 'other/password')}: the environment variable {other} is not set. "
-            f"{fix.format(other)}",
-        ],
+    says = (
+        "couponcheck: target.yaml:{} #/vendors/chargeover/credentials/{}: the environment variable {} is not set. "
+        "Fix: export {}=..., or name another variable here."
     )
+    user, password = "CHARGEOVER_MAIN_USER", "CHARGEOVER_OTHER_PASSWORD"
+    assert code == 2
+    assert lines == [says.format(9, "main/user", user, user), says.format(15, "other/password", password, password)]
 
 
 @pytest.mark.parametrize("command", ["doctor", "run"])

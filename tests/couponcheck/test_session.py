@@ -282,7 +282,8 @@ def test_workers_check_a_vendor_each_and_come_to_the_same(
         # Whoever takes part has a look at the target first: the controller and each worker.
         assert report == as_json(run) | {"requests": run.requests + 2, "sent": report["sent"]}
         assert run.verdict == CONFORMANT
-    shared.stdout.fnmatch_lines(["*= couponcheck =*", "*: conformant (*"])
+    left_out = "1 not tested (with --allow-writes only)"
+    shared.stdout.fnmatch_lines(["*= couponcheck =*", f"*: conformant: * pass; {left_out} (*"])
 
 
 @pytest.mark.timeout(300)  # three processes that start take their time on a busy machine
