@@ -95,7 +95,7 @@ class Run:
             about = admin.about()  # also the first request of all: a target that is dead is found out at once
         if not vendors:
             if about is None:
-                raise UnusableTarget(f"{url} is not our mock; say whose promises it makes with --vendor")
+                raise UnusableTarget(f"{url} is not our mock; {_begun('NAME')}")
             vendors = tuple(about["vendors"])
         run = cls(url, seed, {}, about is not None)
 
@@ -111,6 +111,13 @@ class Run:
             )
 
         run._open(vendors, open_one)
+        if not run.is_mock and not any(
+            judge.asks(one) for judge in run.judges.values() for one in judge.catalogue.checked
+        ):
+            run.close()
+            raise UnusableTarget(
+                f"{url} is not our mock, and nothing can be checked without credentials and data; {_begun(*vendors)}"
+            )
         return run
 
     @classmethod
@@ -256,6 +263,12 @@ def _check_url(url: str) -> None:
     if not is_base_url(url):
         fix = "give http://HOST:PORT or https://HOST, or a target file"
         raise UnusableTarget(f"{url} is no base URL and no file; {fix}")
+
+
+def _begun(*vendors: str) -> str:
+    """Say how an operator describes a server."""
+    flags = " ".join(f"--vendor {vendor}" for vendor in vendors)
+    return f"give a target file, which `couponcheck init {flags} > target.yaml` begins"
 
 
 def _check_production(path: Path, urls: Iterable[str], flags: Sequence[str], production: Iterable[str]) -> None:
