@@ -76,13 +76,14 @@ def _refusal(target: Target, document: Document, catalogue: Catalogue, call: Cal
 def is_refusal(document: Document, operation: Operation, exchange: Exchange) -> bool:
     """Tell whether an answer is one by which a document has a credential refused.
 
-    Where a document gives a status to other problems as well, the answer has to say the same as an example: have its
-    identifier or, where a vendor has none, its texts.
+    Where a document gives the status to other problems as well, the answer has to say what such an example says: have
+    its identifier or, where a vendor has none, its texts.
     """
-    alike = {name: one for name, one in operation.examples.items() if one.status == exchange.status}
-    refusals = [one for name, one in alike.items() if name in operation.refusals_of_credentials]
-    if not refusals or len(refusals) == len(alike):
-        return bool(refusals)
+    refusals = [operation.examples[name] for name in operation.refusals_of_credentials]
+    if not any(one.status == exchange.status for one in refusals):
+        return False
+    if all(one in refusals for one in operation.examples.values() if one.status == exchange.status):
+        return True
     said = exchange.body
     member = (document.identifier or "").removeprefix("/")
     if member:

@@ -27,10 +27,19 @@ VERDICT = "couponcheck::verdict"
 _FLAG = re.compile(r"(?<![\w-])--([a-z]+(?:-[a-z]+)*)")
 
 
-def _named_here(flag: str, config: pytest.Config) -> str:
-    """Return what a flag of the command is called in a session."""
-    here = f"--couponcheck-{flag}"
-    return here if hasattr(config.option, here.strip("-").replace("-", "_")) else f"--{flag}"
+def _said_here(error: Exception, config: pytest.Config) -> list[str]:
+    """Return the lines of a message with the flags by the names that they have in a session.
+
+    What stands between backquotes is a command of its own.
+    """
+
+    def named(flag: re.Match[str]) -> str:
+        here = f"--couponcheck-{flag[1]}"
+        return here if hasattr(config.option, here.strip("-").replace("-", "_")) else flag[0]
+
+    pieces = str(error).split("`")
+    pieces[::2] = [_FLAG.sub(named, piece) for piece in pieces[::2]]
+    return "`".join(pieces).splitlines()
 
 
 class Suite:
@@ -83,8 +92,7 @@ class Suite:
                 (self._folder / "report.json").touch()  # what cannot be written is found out before the run
             self.run = self._choices.prepare(sharing)
         except (FaultyFile, UnusableTarget, TargetUnreachable, LimitReached, OSError) as error:
-            said = _FLAG.sub(lambda flag: _named_here(flag[1], config), str(error))
-            raise pytest.UsageError(*(f"couponcheck: {line}" for line in said.splitlines())) from None
+            raise pytest.UsageError(*(f"couponcheck: {line}" for line in _said_here(error, config))) from None
         config.add_cleanup(self.run.close)
         if hasattr(config, "workerinput"):
             config.pluginmanager.register(Worker(self.run))

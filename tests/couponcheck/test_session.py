@@ -10,6 +10,7 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
+from alternative_server import alternative
 from broken_server import catalogue, serving
 from couponcheck.report import as_json
 from couponcheck.run import CONFORMANT, PARTIAL, Run
@@ -204,6 +205,13 @@ def test_a_credential_that_is_refused_is_an_error_of_usage_with_the_way_out_of_a
     assert said[-1].endswith("or judge the server as it is with --couponcheck-no-preflight")
     judged = session(lacking, "--couponcheck-no-preflight", "-k", "unknown-id", *processes)
     assert judged.ret == pytest.ExitCode.TESTS_FAILED
+
+
+def test_a_command_that_an_error_names_is_left_as_it_is_to_be_typed(session: Session) -> None:
+    with alternative("crowdtwist", {}) as stranger:
+        outcome = session(stranger.url)
+    assert outcome.ret == pytest.ExitCode.USAGE_ERROR
+    assert "which `couponcheck init --vendor NAME > target.yaml` begins" in outcome.stderr.str()
 
 
 BLOCKER = """
