@@ -100,8 +100,8 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter for each flag
 ) -> None:
     """Check TARGET: the base URL of our mock, or a file that `couponcheck init` began and you have filled in.
 
-    Our mock brings its test data along; it is checked in a world of its own. Another server needs a file: hardly anything
-    can be checked without credentials and data.
+    Our mock brings its test data along; it is checked in a world of its own. Another server needs a file: hardly
+    anything can be checked without credentials and data.
     """
     choices = Choices(
         target=target,
