@@ -58,9 +58,7 @@ couponcheck.add_command(matrix)
     help="Do to this host what the other flags allow, although the file marks it as production.",
 )
 @click.option(
-    "--preflight/--no-preflight",
-    default=True,
-    help="Judge nothing if the target refuses the credential main of the target file.  [default: --preflight]",
+    "--no-preflight", is_flag=True, help="Judge a target also if it refuses the credential main of the target file."
 )
 @click.option(
     "--spent",
@@ -91,7 +89,7 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter for each flag
     allow_concurrency: bool,  # noqa: FBT001 - as above
     generate: int | None,
     production: tuple[str, ...],
-    preflight: bool,  # noqa: FBT001 - as above
+    no_preflight: bool,  # noqa: FBT001 - as above
     reports: tuple[Path, ...],
     baseline_file: Path | None,
     strict: bool,  # noqa: FBT001 - as above
@@ -111,7 +109,7 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter for each flag
         allow_concurrency=allow_concurrency,
         generate=generate,
         production=production,
-        preflight=preflight,
+        preflight=not no_preflight,
         spent=reports,
         baseline=baseline_file,
         strict=strict,

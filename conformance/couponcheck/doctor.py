@@ -3,6 +3,7 @@
 It reads. Where a vendor has nothing to read, a credential is tried on a write of values that cannot exist.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -129,22 +130,27 @@ class _Examination:
                 yield self._finding(handle, handle, {}, {}, handle.partition(".")[2])
 
     def data(self, sets: Sequence[DataSet]) -> Iterator[_Finding]:
+        unseen: Counter[str] = Counter()
         for number, one in enumerate(sets, 1):
             for handle, pool in one.items():
                 for index, members in enumerate(pool, 1):
                     label = handle + (f" ({index} of {len(pool)})" if len(pool) > 1 else "")
                     label += f" of set {number}" if len(sets) > 1 else ""
-                    yield self._finding(label, handle, members, one, self._credential(handle))
+                    if (credential := self._credential(handle)) in self._refused:
+                        unseen[credential] += 1
+                    else:
+                        yield self._finding(label, handle, members, one, credential)
+        for credential, number in unseen.items():
+            why = f"{CREDENTIAL}.{credential}, which sees them, is refused"
+            yield _Finding(_UNTOLD, f"{number} {'entity' if number == 1 else 'entities'}", f"{_UNREADABLE}: {why}")
 
     def _finding(self, label: str, handle: str, members: Members, one: DataSet, credential: str) -> _Finding:
         entity = self.pack.by_handle.get(handle)
         verification = verification_of(entity, self.pack, self.catalogue) if entity else None
         if entity is None or verification is None:
             return _Finding(_UNTOLD, label, _UNREADABLE)
-        if not credential or credential in self._refused:
-            refused = f"{CREDENTIAL}.{credential}, which sees it, is refused"
-            why = refused if credential else "no credential given here sees it"
-            return _Finding(_UNTOLD, label, f"{_UNREADABLE}: {why}")
+        if not credential:
+            return _Finding(_UNTOLD, label, f"{_UNREADABLE}: no credential given here sees it")
         bindings = {**self.target.bindings, f"{entity.kind}.self": members, **self._referred(entity, one)}
         call = verification.call
         try:
