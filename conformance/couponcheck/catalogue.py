@@ -201,6 +201,8 @@ class Catalogue:
     requirements: tuple[Requirement, ...]
     conditions: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """Kind -> members of the pack's entities that say in which state an entity has to be."""
+    samples: Mapping[str, Mapping[str, Mapping[str, str]]] = field(default_factory=dict)
+    """Kind -> member of a condition -> `where` (JMESPath over a value: another will do) and `says` (in which words)."""
     verifications: tuple[Verification, ...] = ()
     depletions: tuple[Depletion, ...] = ()
     identities: Mapping[str, Sequence[str]] = field(default_factory=dict)
@@ -245,6 +247,7 @@ def load_catalogue(document: Document, folder: Path = FOLDER) -> Catalogue:
         aliases,
         requirements,
         file.value.get("conditions", {}),
+        file.value.get("samples", {}),
         verifications,
         tuple(Depletion(**item) for item in file.value.get("used_up", ())),
         {name: _identities(kind) for name, kind in kinds.items()},

@@ -45,11 +45,6 @@ class ProviderSettings:
     timeout: float = TIMEOUT
     """Seconds that an answer may take."""
 
-    @property
-    def texts(self) -> list[str]:
-        """Return all that may name a variable of the environment."""
-        return [*self.environment.values(), *self.headers.values()]
-
 
 class Channel(Protocol):
     """A way to a provider."""

@@ -36,6 +36,8 @@ class Choices:
     """JSON reports of earlier runs, which used some of the data up."""
     baseline: Path | None = None
     """File of known failures."""
+    preflight: bool = True
+    """Whether a server that refuses the operator's main credential is not judged at all."""
     strict: bool = False
     allow_partial: bool = False
 
@@ -83,6 +85,7 @@ class Choices:
             production=self.production,
             reports=[read_json(path) for path in self.spent],
             allowance=shared(file.limits),
+            preflight=self.preflight,
         )
 
 

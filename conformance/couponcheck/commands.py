@@ -14,7 +14,7 @@ from couponcheck import report
 from couponcheck.catalogue import Catalogue, Requirement, load_catalogue
 from couponcheck.choices import Choices, add_to_job, check_vendors, write_folder
 from couponcheck.doctor import examine
-from couponcheck.guard import EXIT_NOT_RUN, guarded, vendor_option
+from couponcheck.guard import EXIT_NOT_RUN, generate_option, guarded, seed_option, vendor_option
 from couponcheck.lifecycle import explained
 from couponcheck.matrix import matrix
 from couponcheck.plugin import carry_out
@@ -47,23 +47,18 @@ couponcheck.add_command(matrix)
     type=click.Path(path_type=Path, file_okay=False),
     help="Write all reports into this folder: HTML, JSON, JUnit, Markdown, a badge, and a script for each failure.",
 )
-@click.option(
-    "--seed", default=0, show_default=True, type=click.IntRange(0), help="Of all made-up requests and values."
-)
+@seed_option("all made-up requests and values")
 @click.option("--allow-writes", is_flag=True, help="Also send requests that change data, of a faulty server at least.")
 @click.option("--allow-concurrency", is_flag=True, help="Also send some requests at once, ten at most.")
-@click.option(
-    "--generate",
-    type=click.IntRange(0),
-    metavar="N",
-    help="Also make up N requests for each requirement about them; 0 for none.  "
-    "[default: 0; for our mock as many as the catalogue says]",
-)
+@generate_option("Also make up", "0; for our mock as many as the catalogue says")
 @click.option(
     "--production",
     multiple=True,
     metavar="HOST",
     help="Do to this host what the other flags allow, although the file marks it as production.",
+)
+@click.option(
+    "--no-preflight", is_flag=True, help="Judge a target also if it refuses the credential main of the target file."
 )
 @click.option(
     "--spent",
@@ -94,6 +89,7 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter for each flag
     allow_concurrency: bool,  # noqa: FBT001 - as above
     generate: int | None,
     production: tuple[str, ...],
+    no_preflight: bool,  # noqa: FBT001 - as above
     reports: tuple[Path, ...],
     baseline_file: Path | None,
     strict: bool,  # noqa: FBT001 - as above
@@ -102,8 +98,8 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter for each flag
 ) -> None:
     """Check TARGET: the base URL of our mock, or a file that `couponcheck init` began and you have filled in.
 
-    Our mock brings its test data along; it is checked in a world of its own. Of another server that is given by its URL
-    alone only what needs no data and no credential can be checked.
+    Our mock brings its test data along; it is checked in a world of its own. Another server needs a file: hardly
+    anything can be checked without credentials and data.
     """
     choices = Choices(
         target=target,
@@ -113,6 +109,7 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter for each flag
         allow_concurrency=allow_concurrency,
         generate=generate,
         production=production,
+        preflight=not no_preflight,
         spent=reports,
         baseline=baseline_file,
         strict=strict,

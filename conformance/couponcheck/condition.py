@@ -6,9 +6,10 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
+import jmespath
 from couponspec import Entity, Pack
 
-from couponcheck.catalogue import Catalogue
+from couponcheck.catalogue import Catalogue, Verification
 from couponcheck.targetfile import CREDENTIAL
 
 _SECONDS = {"s": "second", "m": "minute", "h": "hour", "d": "day", "w": "week"}
@@ -28,6 +29,19 @@ def credentials_of(pack: Pack, entity: Entity) -> list[str]:
     if owner is None:
         return []
     return [item.name for item in pack.entities if item.kind == CREDENTIAL and item.data["principal"] == owner]
+
+
+def verification_of(entity: Entity, pack: Pack, catalogue: Catalogue) -> Verification | None:
+    """Return how an entity of a target is looked at, which is the one of its name in the mock's own world.
+
+    What it has to prove to be is the only wording for that: "accepted", "refused", "listed for its member".
+    """
+    rendered = pack.kinds[entity.kind].rendered(entity.data, 0)
+    for verification in catalogue.verifications:
+        fits = verification.kind == entity.kind
+        if fits and (not verification.where or jmespath.search(verification.where, rendered) is True):
+            return verification
+    return None
 
 
 def sentence(entity: Entity, pack: Pack, catalogue: Catalogue) -> str:
@@ -116,8 +130,17 @@ def _state(entity: Entity, pack: Pack, catalogue: Catalogue, *, roughly: bool = 
         value = entity.data[name]
         moment = _offset(entity, name, pack)
         reference = f"{kind.references[name]}.{value}" if name in kind.references else ""
-        said.append(f"{name}: {reference or (_moment(moment, roughly=roughly) if moment else written(value))}")
+        plain = _moment(moment, roughly=roughly) if moment else _value(entity.kind, name, value, catalogue)
+        said.append(f"{name}: {reference or plain}")
     return said
+
+
+def _value(kind: str, name: str, value: Any, catalogue: Catalogue) -> str:
+    """Write a value, and say so where another will do."""
+    sample = catalogue.samples.get(kind, {}).get(name)
+    if sample and jmespath.search(sample["where"], value) is True:
+        return sample["says"].format(value=written(value))
+    return written(value)
 
 
 def _rough(entity: Entity, pack: Pack, catalogue: Catalogue) -> dict[str, Any]:
@@ -140,13 +163,17 @@ def _owned(entity: Entity, kind: str, member: str, pack: Pack, catalogue: Catalo
     states = Counter(
         ", ".join(_state(item, pack, catalogue, roughly=True)) for item in _referring(entity, kind, member, pack)
     )
-    said = [f"{number} {kind}{'' if number == 1 else 's'} ({each})" for each, number in states.items()]
-    return "; ".join(said) or f"no {kind}"
+    if len(states) == 1:
+        ((each, number),) = states.items()
+        return f"{kind}s, all of them ({each}), such as {number}"
+    said = [f"{number} ({each})" for each, number in states.items()]
+    return f"{kind}s, such as {', '.join(said)}" if said else f"no {kind}"
 
 
 def _moment(offset: re.Match[str], *, roughly: bool) -> str:
     sign, number, unit = offset.groups()
+    rough = "to come" if sign == "+" else "past"
     if roughly:
-        return "to come" if sign == "+" else "past"
+        return rough
     span = f"{number} {_SECONDS[unit]}{'' if number == '1' else 's'}"
-    return f"in {span}" if sign == "+" else f"{span} ago"
+    return f"{rough}, such as {f'in {span}' if sign == '+' else f'{span} ago'}"

@@ -3,34 +3,36 @@
 It reads. Where a vendor has nothing to read, a credential is tried on a write of values that cannot exist.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import partial
+from typing import Any
 
-import jmespath
 from couponspec import Bindings, Document, Entity, Pack
 from couponspec.request import HttpRequest, Unbound, build, fill
 
-from couponcheck.catalogue import Catalogue, Companion, Requirement, Verification
+from couponcheck.catalogue import UNKNOWN, Call, Catalogue, Companion, Requirement
 from couponcheck.channel import ProviderFailed
 from couponcheck.companion import names, stand_ins, ways
-from couponcheck.condition import credentials_of
+from couponcheck.condition import credentials_of, verification_of
 from couponcheck.contract import operation_of
+from couponcheck.environment import OpenedFile, fill_in, variables
 from couponcheck.exchange import Exchange
-from couponcheck.expect import Judgement
+from couponcheck.expect import Judgement, Mismatch
 from couponcheck.masking import masked
 from couponcheck.pool import Pools
 from couponcheck.provider import Provider, makes
 from couponcheck.target import GivenTarget, open_given
-from couponcheck.targetfile import CREDENTIAL, DataSet, Members, OpenedFile, TargetFile, is_data, known
+from couponcheck.targetfile import CREDENTIAL, MAIN, DataSet, Members, TargetFile, is_data, known
 from couponcheck.transport import Allowance
 from couponcheck.wording import one_line
 
 READY, NOT_READY, UNUSABLE = 0, 1, 2
-MAIN = f"{CREDENTIAL}.main"
 _OK, _WRONG, _UNTOLD = "ok", "wrong", "untold"
+_UNREADABLE = "cannot be verified by reading"
 _LONGEST = 300
 """Characters of what a read told."""
 _MANY = 4
@@ -50,12 +52,12 @@ def examine(file: TargetFile, vendors: Sequence[str], say: Callable[[str], None]
         TargetUnreachable: the target does not answer.
     """
     vendors = file.chosen(vendors)
-    opened = file.opened(vendors)
+    opened = fill_in(file, vendors)
     say(f"{file.path} is well formed.")
-    if variables := sorted(file.variables(vendors)):
-        say(f"The environment has {', '.join(variables)}.")
+    if names_given := variables(file, vendors):
+        say(f"The environment has {', '.join(names_given)}.")
     allowance = Allowance(file.limits)
-    code = READY
+    code, untold = READY, 0
     for vendor in vendors:
         with closing(open_given(opened, vendor, 0, allowance)) as target:
             target.client.greet()
@@ -78,13 +80,14 @@ def examine(file: TargetFile, vendors: Sequence[str], say: Callable[[str], None]
             for line in said:
                 say(line)
         wrong = [finding for finding in found if finding.verdict == _WRONG]
+        untold += sum(finding.verdict == _UNTOLD for finding in found)
         if MAIN not in target.bindings or any(finding.what == MAIN for finding in wrong):
             code = UNUSABLE
-        elif wrong or not complete:
+        elif wrong or not complete or any(finding.what == MAIN for finding in found if finding.verdict == _UNTOLD):
             code = max(code, NOT_READY)
     says = {
-        READY: "ready",
-        NOT_READY: "not all is there, or not as the file says",
+        READY: "ready" + (f"; {untold} cannot be verified by reading" if untold else ""),
+        NOT_READY: "not ready: something is missing, is not as the file says, or cannot be told",
         UNUSABLE: f"unusable without {MAIN}",
     }
     say(f"\n{file.path}: {says[code]}")
@@ -118,6 +121,8 @@ class _Examination:
     """Handle -> the companion that may be called to make an entity stand for it."""
     _answers: dict[HttpRequest, Exchange] = field(default_factory=dict)
     """One list tells of many coupons."""
+    _refused: set[str] = field(default_factory=set)
+    """Names of credentials that have to be accepted and are not: what they read tells nothing."""
 
     def credentials(self) -> Iterator[_Finding]:
         for handle in self.target.bindings:
@@ -125,64 +130,95 @@ class _Examination:
                 yield self._finding(handle, handle, {}, {}, handle.partition(".")[2])
 
     def data(self, sets: Sequence[DataSet]) -> Iterator[_Finding]:
+        unseen: Counter[str] = Counter()
         for number, one in enumerate(sets, 1):
             for handle, pool in one.items():
                 for index, members in enumerate(pool, 1):
                     label = handle + (f" ({index} of {len(pool)})" if len(pool) > 1 else "")
                     label += f" of set {number}" if len(sets) > 1 else ""
-                    yield self._finding(label, handle, members, one, self._credential(handle))
+                    if (credential := self._credential(handle)) in self._refused:
+                        unseen[credential] += 1
+                    else:
+                        yield self._finding(label, handle, members, one, credential)
+        for credential, number in unseen.items():
+            why = f"{CREDENTIAL}.{credential}, which sees them, is refused"
+            yield _Finding(_UNTOLD, f"{number} {'entity' if number == 1 else 'entities'}", f"{_UNREADABLE}: {why}")
 
-    def _finding(self, label: str, handle: str, members: Members, one: DataSet, credential: str | None) -> _Finding:
+    def _finding(self, label: str, handle: str, members: Members, one: DataSet, credential: str) -> _Finding:
         entity = self.pack.by_handle.get(handle)
-        verification = self._verification(entity) if entity else None
+        verification = verification_of(entity, self.pack, self.catalogue) if entity else None
         if entity is None or verification is None:
-            return _Finding(_UNTOLD, label, "cannot be looked at by reading")
-        if credential is None or f"{CREDENTIAL}.{credential}" not in self.target.bindings:
-            return _Finding(_UNTOLD, label, "cannot be looked at: no credential given here sees it")
+            return _Finding(_UNTOLD, label, _UNREADABLE)
+        if not credential:
+            return _Finding(_UNTOLD, label, f"{_UNREADABLE}: no credential given here sees it")
         bindings = {**self.target.bindings, f"{entity.kind}.self": members, **self._referred(entity, one)}
         call = verification.call
-        operation = operation_of(self.document, call.operation)
         try:
-            request = build(self.document, operation, {**call.request, CREDENTIAL: credential}, bindings)
+            exchange = self._asked(call, credential, bindings)
             fill(call.expect, bindings)
         except Unbound as unbound:
-            return _Finding(_UNTOLD, label, f"cannot be looked at without {self._given_name(str(unbound), entity)}")
-        if request not in self._answers:
-            self._answers[request] = self.target.client.send(call.operation, request)
-        judgement = Judgement(self.document, bindings, self.catalogue.lists, self.catalogue.aliases, {})
-        for mismatch in judgement.mismatches(call.expect, self._answers[request]):
+            return _Finding(_UNTOLD, label, f"{_UNREADABLE} without {self._given_name(str(unbound), entity)}")
+        for mismatch in self._mismatches(call.expect, bindings, exchange):
             if (companion := self._companion(handle, bindings)) is not None:
                 says = f"is not {companion.means}; {companion.call.operation} makes it so for a while"
                 return _Finding(_OK, label, says)
+            if self._has_to_be_accepted(entity):
+                self._refused.add(credential)
             text = self._given_name(f"expected {mismatch.expected}; got {mismatch.got}", entity)
             return _Finding(_WRONG, label, f"should be {verification.means}: {one_line(text, _LONGEST)}")
-        return _Finding(_OK, label, f"is {verification.means}")
+        untold = self._says_nothing(entity, call, credential, bindings)
+        says = f"{_UNREADABLE}: one that is made up is {verification.means} as well"
+        return _Finding(_UNTOLD, label, says) if untold else _Finding(_OK, label, f"is {verification.means}")
+
+    def _says_nothing(self, entity: Entity, call: Call, credential: str, bindings: Bindings) -> bool:
+        """Tell whether what is made up passes for the entity, so that to pass proves nothing."""
+        if entity.kind == CREDENTIAL:
+            if not self._has_to_be_accepted(entity):
+                return False
+            handle = f"{CREDENTIAL}.{credential}"
+            made_up = {**bindings, handle: {**bindings[handle], "secret": self._unlike(bindings[handle]["secret"])}}
+        else:
+            own = f"{entity.kind}.self"
+            made_up = {**bindings, own: {name: self._unlike(value) for name, value in bindings[own].items()}}
+        return not [*self._mismatches(call.expect, made_up, self._asked(call, credential, made_up))]
+
+    def _has_to_be_accepted(self, entity: Entity) -> bool:
+        """Tell whether an entity is a credential that is looked at as the main one is."""
+        looks = [verification_of(one, self.pack, self.catalogue) for one in (entity, self.pack.by_handle[MAIN])]
+        return entity.kind == CREDENTIAL and looks[0] is looks[1]
+
+    def _unlike(self, value: Any) -> Any:
+        """Return a value of the same kind that nothing has."""
+        unknown = self.target.bindings[UNKNOWN]
+        if isinstance(value, str) and not value.isdecimal():
+            return ":".join(unknown["text"] for _ in value.split(":"))
+        return str(unknown["number"]) if isinstance(value, str) else unknown["number"]
+
+    def _asked(self, call: Call, credential: str, bindings: Bindings) -> Exchange:
+        """Send a request, or recall what it got."""
+        operation = operation_of(self.document, call.operation)
+        request = build(self.document, operation, {**call.request, CREDENTIAL: credential}, bindings)
+        if request not in self._answers:
+            self._answers[request] = self.target.client.send(call.operation, request)
+        return self._answers[request]
+
+    def _mismatches(self, expect: Mapping[str, Any], bindings: Bindings, exchange: Exchange) -> Iterator[Mismatch]:
+        judgement = Judgement(self.document, bindings, self.catalogue.lists, self.catalogue.aliases, {})
+        return judgement.mismatches(expect, exchange)
 
     def _companion(self, handle: str, bindings: Bindings) -> Companion | None:
         """Return the companion that can make of an entity, as it is now, what it has to be."""
         companion = self.ways.get(handle)
         if companion is None:
             return None
-        read = companion.read
-        request = build(self.document, operation_of(self.document, read.operation), read.request, bindings)
-        if request not in self._answers:
-            self._answers[request] = self.target.client.send(read.operation, request)
-        judgement = Judgement(self.document, bindings, self.catalogue.lists, self.catalogue.aliases, {})
-        return None if [*judgement.mismatches(companion.before, self._answers[request])] else companion
+        exchange = self._asked(companion.read, MAIN.partition(".")[2], bindings)
+        return None if [*self._mismatches(companion.before, bindings, exchange)] else companion
 
     def _given_name(self, text: str, entity: Entity) -> str:
         """Write an entity, and what it refers to, by the names that the target file has for them."""
         for name, kind in self.pack.kinds[entity.kind].references.items():
             text = text.replace(f"{kind}.{name}.", f"{kind}.{entity.data.get(name)}.")
         return text.replace(f"{entity.kind}.self", entity.handle)
-
-    def _verification(self, entity: Entity) -> Verification | None:
-        rendered = self.pack.kinds[entity.kind].rendered(entity.data, 0)
-        for verification in self.catalogue.verifications:
-            fits = verification.kind == entity.kind
-            if fits and (not verification.where or jmespath.search(verification.where, rendered) is True):
-                return verification
-        return None
 
     def _referred(self, entity: Entity, one: DataSet) -> Bindings:
         """Return what an entity refers to, under the names of its members."""
@@ -192,13 +228,11 @@ class _Examination:
             if f"{kind}.{entity.data.get(name)}" in one
         }
 
-    def _credential(self, handle: str) -> str | None:
-        """Return the name of the first credential given that sees an entity, as far as the pack tells."""
+    def _credential(self, handle: str) -> str:
+        """Return the name of the first credential given that sees an entity; empty if none does, as the pack tells."""
         entity = self.pack.by_handle.get(handle)
-        if entity is None:
-            return None
-        names = credentials_of(self.pack, entity)
-        return next((name for name in names if f"{CREDENTIAL}.{name}" in self.target.bindings), None)
+        names = credentials_of(self.pack, entity) if entity else []
+        return next((name for name in names if f"{CREDENTIAL}.{name}" in self.target.bindings), "")
 
 
 # -- what does it enable? -------------------------------------------------------------------------------------------

@@ -1,9 +1,9 @@
-"""What commands have in common: whose part they are about, and how one ends that cannot be carried out."""
+"""What commands have in common: options, and how one ends that cannot be carried out."""
 
 import sys
 from collections.abc import Callable
 from functools import wraps
-from typing import ParamSpec
+from typing import Any, ParamSpec, TypeVar
 
 import click
 from couponspec import FaultyFile
@@ -13,10 +13,31 @@ from couponcheck.transport import LimitReached, TargetUnreachable, UnusableTarge
 EXIT_NOT_RUN = 2
 
 P = ParamSpec("P")
+_Command = TypeVar("_Command", bound=Callable[..., Any])
 
 vendor_option = click.option(
     "--vendor", "vendors", multiple=True, metavar="NAME", help="Only this vendor; may be given more than once."
 )
+
+
+def seed_option(of: str) -> Callable[[_Command], _Command]:
+    """Return the option ``--seed``; the same gives the same.
+
+    Args:
+        of: What is chosen or made up by it.
+    """
+    return click.option("--seed", default=0, show_default=True, type=click.IntRange(0), help=f"Of {of}.")
+
+
+def generate_option(does: str, default: str) -> Callable[[_Command], _Command]:
+    """Return the option ``--generate``.
+
+    Args:
+        does: How the help begins: what is made up, and whether besides other requests.
+        default: How many requests are made up if it is left out, in words.
+    """
+    about = f"{does} N requests for each requirement about them; 0 for none.  [default: {default}]"
+    return click.option("--generate", type=click.IntRange(0), metavar="N", help=about)
 
 
 def guarded(command: Callable[P, None]) -> Callable[P, None]:

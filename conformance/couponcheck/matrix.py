@@ -17,7 +17,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from couponcheck.guard import guarded, vendor_option
+from couponcheck.guard import generate_option, guarded, seed_option, vendor_option
 from couponcheck.report import Progress
 from couponcheck.run import Run
 from couponcheck.score import Defect, Matrix, Row, as_json, as_markdown, as_text, read_defects, read_survivors
@@ -144,19 +144,11 @@ def carried_out(works: Sequence[Work], jobs: int, progress: Progress) -> list[Ro
 @click.option("--held-out/--no-held-out", default=None, help="Only defects that are kept aside, or only the others.")
 @click.option("--only", "names", multiple=True, metavar="ID", help="Only this defect; may be given more than once.")
 @click.option("--sample", type=click.IntRange(1), metavar="N", help="Only N of them, chosen by --seed.")
-@click.option(
-    "--seed", default=0, show_default=True, type=click.IntRange(0), help="Of the sample and all made-up values."
-)
+@seed_option("the sample and all made-up values")
 @click.option(
     "--jobs", type=click.IntRange(1), default=os.cpu_count() or 1, show_default="cores", help="Servers at a time."
 )
-@click.option(
-    "--generate",
-    type=click.IntRange(0),
-    metavar="N",
-    help="Make up N requests for each requirement about them; 0 leaves these out.  "
-    "[default: as many as the catalogue says]",
-)
+@generate_option("Make up", "as many as the catalogue says")
 @click.option("--serve-command", "serving", default=SERVING, show_default=True, help="Starts a server with a defect.")
 @click.option("--list-command", "listing", default=LISTING, show_default=True, help="Prints the defects as JSON.")
 @click.option(

@@ -29,6 +29,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add("generate", made_up, metavar="N", type=_natural)
     again = "write to this host although the file marks it as production"
     add("production", again, metavar="HOST", action="append", default=[])
+    judged = "judge a target also if it refuses the credential main of the target file"
+    add("no-preflight", judged, action="store_true")
     spent = "a JSON report of an earlier run: what it used up is left alone"
     add("spent", spent, metavar="FILE", type=Path, action="append", default=[])
     add("baseline", "failures that are known and accepted, each with a reason and a date", metavar="FILE", type=Path)

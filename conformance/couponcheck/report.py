@@ -20,6 +20,7 @@ from couponcheck.masking import masked
 from couponcheck.run import Run
 from couponcheck.targetfile import is_data
 from couponcheck.transport import UnusableTarget
+from couponcheck.untested import covered, untested
 from couponcheck.wording import one_line, shortened
 
 REPORT_VERSION = 1
@@ -217,7 +218,9 @@ def conclude(console: Console, run: Run) -> None:
     part = f" ({len(run.outcomes)} of {total} requirements were selected)" if len(run.outcomes) < total else ""
     warnings = sum(outcome.verdict == WARN for outcome in run.outcomes)
     warned = f" with {_counted(warnings, 'warning')}" if warnings else ""
-    console.print(Text(f"{run.url}: {run.verdict}{'' if run.strict else warned}{part}", style="bold"))
+    warned = "" if run.strict else warned
+    verdict = f"{run.url}: {run.verdict}{warned}{covered(run.outcomes, _STYLES)}{part}"
+    console.print(Text(verdict, style="bold"), soft_wrap=True)
 
 
 def _counted(number: int, what: str) -> str:
@@ -308,6 +311,7 @@ def as_json(run: Run) -> dict[str, Any]:
         "strict": run.strict,
         "stale": run.stale,
         "counts": dict(Counter(outcome.verdict for outcome in run.outcomes)),
+        "not_tested": untested(run.outcomes),
         "requests": run.requests,
         "sent": run.sent,
         "changed": _changes(run),

@@ -11,9 +11,11 @@ from urllib.parse import urlsplit
 from couponcheck.baseline import NOTHING, Baseline
 from couponcheck.beside import Ahead
 from couponcheck.catalogue import Requirement
+from couponcheck.environment import fill_in
 from couponcheck.exchange import KINDS
 from couponcheck.judge import ERROR, FAIL, NOT_TESTABLE, PASS, WARN, Judge, Outcome
 from couponcheck.pool import spent_before
+from couponcheck.preflight import look
 from couponcheck.provider import Provider
 from couponcheck.target import MockAdmin, Target, open_given, open_target
 from couponcheck.targetfile import TargetFile, promised
@@ -93,7 +95,7 @@ class Run:
             about = admin.about()  # also the first request of all: a target that is dead is found out at once
         if not vendors:
             if about is None:
-                raise UnusableTarget(f"{url} is not our mock; say whose promises it makes with --vendor")
+                raise UnusableTarget(f"{url} is not our mock; {_begun('NAME')}")
             vendors = tuple(about["vendors"])
         run = cls(url, seed, {}, about is not None)
 
@@ -109,6 +111,13 @@ class Run:
             )
 
         run._open(vendors, open_one)
+        if not run.is_mock and not any(
+            judge.asks(one) for judge in run.judges.values() for one in judge.catalogue.checked
+        ):
+            run.close()
+            raise UnusableTarget(
+                f"{url} is not our mock, and nothing can be checked without credentials and data; {_begun(*vendors)}"
+            )
         return run
 
     @classmethod
@@ -124,6 +133,7 @@ class Run:
         production: Iterable[str] = (),
         reports: Iterable[Mapping[str, Any]] = (),
         allowance: Allowance | None = None,
+        preflight: bool = True,
     ) -> "Run":
         """Look at a server that a target file describes and get ready.
 
@@ -137,18 +147,19 @@ class Run:
             production: Hosts that any of this is allowed for although they are marked as production.
             reports: JSON reports of earlier runs, which used some of the data up.
             allowance: What may be sent, where other processes carry out parts of the same run.
+            preflight: Whether a server that refuses the main credential is not judged at all.
 
         Raises:
-            UnusableTarget: the environment lacks a secret, a vendor is not in the file, or writes are refused.
+            UnusableTarget: a vendor is not in the file, writes are refused, or the main credential is.
             TargetUnreachable: nobody answers.
-            FaultyFile: a document or a catalogue has a mistake.
+            FaultyFile: the environment lacks a secret, or a document or a catalogue has a mistake.
         """
         meant = file.chosen(vendors)
-        urls = list(dict.fromkeys(file.vendors[vendor].base_url for vendor in meant))
+        opened = fill_in(file, meant)
+        urls = list(dict.fromkeys(opened.base_urls.values()))
         asked_for = {"--allow-writes": allow_writes, "--allow-concurrency": allow_concurrency, "--generate": generate}
         if file.production:
             _check_production(file.path, urls, [flag for flag, wanted in asked_for.items() if wanted], production)
-        opened = file.opened(meant)
         reports, shared = list(reports), allowance or Allowance(opened.access.limits)
         providers = {id(settings): Provider(settings, opened.secrets) for settings in opened.providers.values()}
         run = cls(", ".join(urls), seed, {}, is_mock=False)
@@ -169,8 +180,7 @@ class Run:
 
         run._open(meant, open_one)
         try:
-            for judge in {judge.target.client.base_url: judge for judge in run.judges.values()}.values():
-                judge.target.client.greet()
+            look([judge.target for judge in run.judges.values()], preflight=preflight)
         except BaseException:
             run.close()
             raise
@@ -253,6 +263,12 @@ def _check_url(url: str) -> None:
     if not is_base_url(url):
         fix = "give http://HOST:PORT or https://HOST, or a target file"
         raise UnusableTarget(f"{url} is no base URL and no file; {fix}")
+
+
+def _begun(*vendors: str) -> str:
+    """Say how an operator describes a server."""
+    flags = " ".join(f"--vendor {vendor}" for vendor in vendors)
+    return f"give a target file, which `couponcheck init {flags} > target.yaml` begins"
 
 
 def _check_production(path: Path, urls: Iterable[str], flags: Sequence[str], production: Iterable[str]) -> None:

@@ -1,6 +1,7 @@
 """The suite in a pytest session of somebody's own: their settings, their plug-ins, their reports."""
 
 import io
+import re
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,23 @@ from couponcheck.transport import LimitReached, TargetUnreachable, UnusableTarge
 NAME = "couponcheck-suite"
 VERDICT = "couponcheck::verdict"
 """Node id of the report that fails where no requirement did and the run is not good enough all the same."""
+
+_FLAG = re.compile(r"(?<![\w-])--([a-z]+(?:-[a-z]+)*)")
+
+
+def _said_here(error: Exception, config: pytest.Config) -> list[str]:
+    """Return the lines of a message with the flags by the names that they have in a session.
+
+    What stands between backquotes is a command of its own.
+    """
+
+    def named(flag: re.Match[str]) -> str:
+        here = f"--couponcheck-{flag[1]}"
+        return here if hasattr(config.option, here.strip("-").replace("-", "_")) else flag[0]
+
+    pieces = str(error).split("`")
+    pieces[::2] = [_FLAG.sub(named, piece) for piece in pieces[::2]]
+    return "`".join(pieces).splitlines()
 
 
 class Suite:
@@ -52,6 +70,8 @@ class Suite:
             allow_concurrency=given.couponcheck_allow_concurrency,
             generate=given.couponcheck_generate,
             production=tuple(given.couponcheck_production),
+            # Who deals out the work has looked before there are any workers.
+            preflight=not (given.couponcheck_no_preflight or hasattr(config, "workerinput")),
             spent=tuple(given.couponcheck_spent),
             baseline=given.couponcheck_baseline,
             strict=given.couponcheck_strict,
@@ -72,7 +92,7 @@ class Suite:
                 (self._folder / "report.json").touch()  # what cannot be written is found out before the run
             self.run = self._choices.prepare(sharing)
         except (FaultyFile, UnusableTarget, TargetUnreachable, LimitReached, OSError) as error:
-            raise pytest.UsageError(*(f"couponcheck: {line}" for line in str(error).splitlines())) from None
+            raise pytest.UsageError(*(f"couponcheck: {line}" for line in _said_here(error, config))) from None
         config.add_cleanup(self.run.close)
         if hasattr(config, "workerinput"):
             config.pluginmanager.register(Worker(self.run))

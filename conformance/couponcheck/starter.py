@@ -6,22 +6,25 @@ from textwrap import wrap
 
 from couponspec import Document, Entity, Pack
 
-from couponcheck.catalogue import Requirement
+from couponcheck.catalogue import Catalogue, Requirement
 from couponcheck.companion import names
-from couponcheck.condition import sentence, written
+from couponcheck.condition import sentence, verification_of, written
 from couponcheck.contract import operation_of
 from couponcheck.expect import property_names
-from couponcheck.targetfile import CREDENTIAL, REPLACE, is_data, is_wrong, known, schemes
+from couponcheck.targetfile import CREDENTIAL, MAIN, REPLACE, is_data, is_wrong, known, schemes
 
 _HEAD = f"""\
 # What couponcheck has to know of a server that is not our mock. Replace every {REPLACE} by what your server has, or
 # leave the line out: `couponcheck doctor FILE` says what that costs. The JSON Schema: `couponcheck schema target`.
+# "It has to be" begins a condition, and so does the comment behind a line: only such an entity can serve. "Such as"
+# begins an example from our mock's world: another value will do. How variables are called is for you to choose.
 version: 1
-# Where the vendor's paths begin, with or without a path of your own before them.
-base_url: https://sandbox.example.com
+# Where the vendor's paths begin, with or without a path of your own before them; or $NAME.
+base_url: https://{REPLACE}
 # Say true where writes must not happen by mistake: --allow-writes then takes --production HOST as well.
 production: false
-# Sent with every request. Here, in proxy and in credentials $NAME stands for the environment variable NAME.
+# Sent with every request. Here, in base_url, in proxy and in credentials $NAME, or "${{NAME}}", stands for the
+# environment variable NAME.
 # headers: {{X-Environment: sandbox}}
 # proxy: http://proxy.example.com:3128
 # ca_file: authority.pem
@@ -64,10 +67,11 @@ def _vendor(vendor: str) -> Iterator[str]:
     entities = pack.by_handle
     order = [handle for handle in entities if handle in needed]
     yield f"  {vendor}:"
+    yield from _comment(_principals([entities[handle] for handle in order if not is_data(handle)], pack), indent=4)
     yield "    credentials:"
     for handle in order:
         if not is_data(handle):
-            yield from _comment(_needed_by(needed[handle]), _of_credential(entities[handle], pack))
+            yield from _comment(_needed_by(needed[handle]), _of_credential(entities[handle], pack, catalogue))
             yield f"      {handle.partition('.')[2]}: {_credential(entities[handle], document, pack)}"
     if catalogue.companions:
         yield from _COMPANIONS.format(names=names(catalogue.companions)).splitlines()
@@ -91,9 +95,21 @@ def _vendor(vendor: str) -> Iterator[str]:
     yield from _UNSUPPORTED.format(example=catalogue.checked[0].id).splitlines()
 
 
-def _comment(*texts: str) -> Iterator[str]:
+def _comment(*texts: str, indent: int = 6) -> Iterator[str]:
     for text in filter(None, texts):
-        yield from wrap(text, _WIDTH, initial_indent="      # ", subsequent_indent="      #   ")
+        begin = " " * indent + "# "
+        yield from wrap(text, _WIDTH, initial_indent=begin, subsequent_indent=f"{begin}  ")
+
+
+def _principals(credentials: Sequence[Entity], pack: Pack) -> str:
+    """Say whom of the operator's own the accounts, clients or shops of the mock's world stand for."""
+    names: dict[str, list[str]] = {}
+    for entity in credentials:
+        if not is_wrong(pack, entity.name):
+            names.setdefault(entity.data["principal"], []).append(entity.name)
+    kind = pack.kinds[CREDENTIAL].references["principal"]
+    said = [f"{name} (that of {' and '.join(of)})" for name, of in names.items()]
+    return f"These names stand for a {kind} of yours: {', '.join(said)}." if said else ""
 
 
 def _needed_by(requirements: Sequence[Requirement]) -> str:
@@ -103,12 +119,19 @@ def _needed_by(requirements: Sequence[Requirement]) -> str:
     return f"Needed by {len(requirements)} requirements, such as {first.id}: {first.text}"
 
 
-def _of_credential(entity: Entity, pack: Pack) -> str:
+def _of_credential(entity: Entity, pack: Pack, catalogue: Catalogue) -> str:
+    """Say what a credential has to be, in the words of `couponcheck doctor`."""
+    verification = verification_of(entity, pack, catalogue)
+    means = verification.means if verification else "as follows"
     if is_wrong(pack, entity.name):
-        return "It has to be refused, so it may stand here as it is."
-    said = [f"It has to be accepted, for {pack.kinds[CREDENTIAL].references['principal']} {entity.data['principal']}"]
-    said += [f"{name}: {written(value)}" for name, value in entity.data.items() if isinstance(value, list)]
-    return "; ".join(said) + "."
+        return f"It has to be {means}: it is nobody's, so it may stand here as it is, or as another of your choice."
+    said = [f"It has to be {means}: a credential of {entity.data['principal']}"]
+    main = pack.by_handle[MAIN].data
+    for name, value in entity.data.items():
+        if isinstance(value, list):
+            lacking = [item for item in main.get(name, ()) if item not in value]
+            said.append(f"{name}: {f'without {written(lacking)}' if lacking else f'such as {written(value)}'}")
+    return ", ".join(said) + "."
 
 
 def _credential(entity: Entity, document: Document, pack: Pack) -> str:

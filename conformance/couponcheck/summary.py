@@ -9,6 +9,7 @@ from couponcheck.judge import ERROR, FAIL, NOT_SELECTED, NOT_TESTABLE, PASS, WAR
 from couponcheck.masking import masked
 from couponcheck.report import causes, said
 from couponcheck.run import CONFORMANT, NOT_CONFORMANT, PARTIAL, Run
+from couponcheck.untested import covered
 from couponcheck.wording import shortened
 
 _COLORS = {CONFORMANT: "brightgreen", PARTIAL: "yellow", NOT_CONFORMANT: "red"}
@@ -20,7 +21,8 @@ _MOST = 50
 
 def markdown(run: Run) -> str:
     """Summarize a run for a CI job's page."""
-    lines = [f"## couponcheck: {run.verdict}", "", f"`{run.url}`, {run.requests} requests, seed {run.seed}", ""]
+    lines = [f"## couponcheck: {run.verdict}{covered(run.outcomes, _COLUMNS)}"]
+    lines += ["", f"`{run.url}`, {run.requests} requests, seed {run.seed}", ""]
     lines += [f"- {entry}" for entry in run.stale]
     lines += ["", f"| vendor | {' | '.join(_COLUMNS)} | documented answers seen |"]
     lines += ["| --- |" + " ---: |" * (len(_COLUMNS) + 1)]

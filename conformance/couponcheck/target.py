@@ -15,10 +15,11 @@ from couponspec.version import version
 
 from couponcheck.catalogue import NOW, UNKNOWN, Companion, Requirement
 from couponcheck.companion import stand_ins, ways
+from couponcheck.environment import OpenedFile
 from couponcheck.exchange import Client
 from couponcheck.pool import Entities, Pools, missing
 from couponcheck.provider import Provider, Supply
-from couponcheck.targetfile import PACK, Consistency, OpenedFile, VendorData, is_data, known
+from couponcheck.targetfile import PACK, Consistency, VendorData, is_data, known
 from couponcheck.transport import Access, Allowance, Answer, Line, TargetUnreachable, UnusableTarget
 
 AGENT = f"couponcheck/{version()}"
@@ -316,7 +317,7 @@ def open_given(  # noqa: PLR0913 - what may be done to a stranger's server, one 
         pools.spend(entities)
     return GivenTarget(
         vendor,
-        Client(data.base_url, AGENT, opened.access, allowance),
+        Client(opened.base_urls[vendor], AGENT, opened.access, allowance),
         always,
         may_write=allow_writes,
         may_rush=allow_concurrency,

@@ -1,9 +1,8 @@
 """The target file: where an operator's server is, what its data is, and what may be done to it."""
 
-import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from functools import cache
@@ -12,28 +11,37 @@ from typing import Any
 
 from couponspec import Document, Fault, FaultyFile, Pack, load_document, load_pack
 from couponspec.document import SecurityScheme
-from couponspec.request import LIKENESSES
 from couponspec.shape import problems_under
 from couponspec.yamlfile import YamlFile, escape, load
 
 from couponcheck.catalogue import Catalogue, catalogued, load_catalogue
 from couponcheck.channel import TIMEOUT, ProviderSettings
 from couponcheck.shape import shape
-from couponcheck.transport import Access, Limits, UnusableTarget, is_base_url
+from couponcheck.transport import Limits, UnusableTarget, is_base_url
 
 PACK = "demo"
 """The mock's pack whose handles the catalogues name."""
 REPLACE = "REPLACE-ME"
 """Stands in a file that `couponcheck init` wrote where the operator has to give a value."""
 CREDENTIAL = "credential"
-_VARIABLE = re.compile(r"\$[A-Za-z_][A-Za-z0-9_]*")
+MAIN = f"{CREDENTIAL}.main"
+"""Handle of the credential that nearly every request is sent with."""
+_VARIABLE = re.compile(r"\$(?:([A-Za-z_][A-Za-z0-9_]*)|\{([A-Za-z_][A-Za-z0-9_]*)\})")
 _PRIVATE = re.compile(r"/(credentials|headers|environment)/|/(proxy|base_url|url)$")
 """Places of the file where a secret may have been written by mistake."""
-_SECRET = ("secret", "user", "password")
+SECRET_PARTS = ("secret", "user", "password")
+"""Members of a credential that are sent, in this order."""
+BASE_URL_FIX = "give http://HOST:PORT or https://HOST, with the path that comes before the vendor's own"
 
 Members = Mapping[str, Any]
 DataSet = Mapping[str, Sequence[Members]]
 """Handle -> entities that can stand for it."""
+
+
+def variable(text: str) -> str | None:
+    """Return the environment variable that a text of the file stands for, ``$NAME`` or ``${NAME}``; None if none."""
+    found = _VARIABLE.fullmatch(text)
+    return (found[1] or found[2]) if found else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +74,8 @@ class VendorData:
 class TargetFile:
     """What an operator has written, found to be well formed."""
 
-    path: Path
+    source: YamlFile
+    """Knows the line of everything."""
     production: bool
     headers: Mapping[str, str]
     proxy: str
@@ -74,6 +83,11 @@ class TargetFile:
     limits: Limits
     consistency: Consistency
     vendors: Mapping[str, VendorData]
+
+    @property
+    def path(self) -> Path:
+        """Return where the file is."""
+        return self.source.path
 
     def chosen(self, vendors: Sequence[str]) -> Sequence[str]:
         """Return the vendors that are meant: all of the file where none is named.
@@ -85,78 +99,6 @@ class TargetFile:
             if vendor not in self.vendors:
                 raise UnusableTarget(f"{self.path} has nothing about {vendor}; it is about {', '.join(self.vendors)}")
         return vendors or tuple(self.vendors)
-
-    def variables(self, vendors: Sequence[str]) -> set[str]:
-        """Return the environment variables that these vendors need."""
-        texts = [self.proxy, *self.headers.values()]
-        for vendor in vendors:
-            for credential in self.vendors[vendor].credentials.values():
-                texts += [credential[name] for name in _SECRET if name in credential]
-            if (provider := self.vendors[vendor].provider) is not None:
-                texts += provider.texts
-        return {text[1:] for text in texts if _VARIABLE.fullmatch(text)}
-
-    def opened(self, vendors: Sequence[str], environment: Mapping[str, str] = os.environ) -> "OpenedFile":
-        """Fill in what the environment has to give.
-
-        Raises:
-            UnusableTarget: it does not give all of it; one sentence names every variable that is missing.
-        """
-        named = self.variables(vendors)
-        if missing := sorted(name for name in named if not environment.get(name)):
-            be = "s are" if len(missing) > 1 else " is"
-            raise UnusableTarget(f"{self.path}: the environment variable{be} not set: {', '.join(missing)}")
-
-        def value(text: str) -> str:
-            return environment[text[1:]] if _VARIABLE.fullmatch(text) else text
-
-        secrets = {environment[name]: f"${name}" for name in named}
-        credentials: dict[str, dict[str, dict[str, str]]] = {}
-        for vendor in vendors:
-            credentials[vendor] = {}
-            for name, raw in self.vendors[vendor].credentials.items():
-                parts = [raw[part] for part in _SECRET if part in raw]
-                secret = ":".join(map(value, parts))
-                if not secret.isascii() or not secret.isprintable():
-                    raise UnusableTarget(f"{self.path}: {CREDENTIAL} {name} of {vendor} is no text of ASCII characters")
-                if all(map(_VARIABLE.fullmatch, parts)):
-                    secrets[secret] = ":".join(parts)
-                credentials[vendor][name] = {"scheme": raw["scheme"], "secret": secret}
-        for secret, shown in [*secrets.items()]:
-            for likeness in ("shorter", "other-case"):  # what is longer holds the secret itself
-                secrets.setdefault(LIKENESSES[likeness](secret), f"{shown}_{likeness.replace('-', '_').upper()}")
-        headers = {name: value(text) for name, text in self.headers.items()}
-        access = Access(self.limits, value(self.proxy), self.ca_file, headers)
-        settings = [self.vendors[vendor].provider for vendor in vendors]
-        providers = {
-            id(one): replace(
-                one,
-                environment={name: value(text) for name, text in one.environment.items()},
-                headers={name: value(text) for name, text in one.headers.items()},
-            )
-            for one in settings
-            if one is not None
-        }
-        shared = {vendor: providers[id(one)] for vendor, one in zip(vendors, settings, strict=True) if one is not None}
-        return OpenedFile(self, access, credentials, secrets, shared)
-
-
-@dataclass(frozen=True)
-class OpenedFile:
-    """A target file with what the environment gave."""
-
-    file: TargetFile
-    access: Access
-    credentials: Mapping[str, Mapping[str, Mapping[str, str]]]
-    """Vendor -> name -> scheme and secret."""
-    secrets: Mapping[str, str] = field(repr=False)
-    """Secret -> what stands for it in reports."""
-    providers: Mapping[str, ProviderSettings] = field(default_factory=dict, repr=False)
-    """Vendor -> who makes its test data; the same object for all that share one."""
-
-    def bindings(self, vendor: str) -> dict[str, Mapping[str, str]]:
-        """Return a vendor's credentials by their handles."""
-        return {f"{CREDENTIAL}.{name}": item for name, item in self.credentials[vendor].items()}
 
 
 @cache
@@ -202,7 +144,7 @@ def read_target(path: Path) -> TargetFile:
     within = float(consistency.get("within", 0))
     provider = _provider(raw, path)
     return TargetFile(
-        path=path,
+        source=file,
         production=raw.get("production", False),
         headers=raw.get("headers", {}),
         proxy=raw.get("proxy", ""),
@@ -282,11 +224,9 @@ def _provider_faults(file: YamlFile, place: str, raw: Mapping[str, Any]) -> Iter
     for index, argument in enumerate(raw.get("command", ())):
         if argument == REPLACE:
             yield file.fault(f"{place}/command/{index}", "the value is still to be given", "give the program")
-        elif _VARIABLE.fullmatch(argument):
+        elif name := variable(argument):
             reason = "an argument is passed on as it stands, for everybody on the machine to see"
-            fix = (
-                f"let the program read its environment; environment: {{{argument[1:]}: {argument}}} says what is secret"
-            )
+            fix = f"let the program read its environment; environment: {{{name}: {argument}}} says what is secret"
             yield file.fault(f"{place}/command/{index}", reason, fix)
 
 
@@ -314,7 +254,9 @@ def _vendor_faults(file: YamlFile, place: str, vendor: str, raw: Mapping[str, An
 
 
 def _url_faults(file: YamlFile, place: str, url: str) -> Iterator[Fault]:
-    if not is_base_url(url):
+    if REPLACE in url:
+        yield file.fault(place, "the value is still to be given", BASE_URL_FIX)
+    elif not variable(url) and not is_base_url(url):
         yield file.fault(place, "this is no base URL", shape("target")["$defs"]["base_url"]["description"])
 
 
@@ -342,12 +284,12 @@ def _credential_faults(
         fix = f"use one of {', '.join(sorted(schemes(document)))}"
         yield file.fault(f"{place}/scheme", f"{document.vendor} has no such scheme", fix)
         return
-    given = [part for part in _SECRET if part in raw]
+    given = [part for part in SECRET_PARTS if part in raw]
     if given not in ([["secret"], ["user", "password"]] if scheme.kind == "basic" else [["secret"]]):
         fix = "give either user and password or a secret" if scheme.kind == "basic" else "give its secret"
         yield file.fault(place, f"a credential of the scheme {raw['scheme']} is given in another way", fix)
     for part in given:
-        if raw[part] == REPLACE or (raw[part].startswith("$") and not _VARIABLE.fullmatch(raw[part])):
+        if raw[part] == REPLACE or (raw[part].startswith("$") and not variable(raw[part])):
             yield file.fault(f"{place}/{part}", "the value is still to be given", "write $NAME of a variable")
         elif not wrong and not raw[part].startswith("$"):
             fix = "write $NAME of an environment variable that holds it"

@@ -148,6 +148,14 @@ class Operation:
         return found
 
     @cached_property
+    def refusals_of_credentials(self) -> frozenset[str]:
+        """Return the names of the examples that refuse a credential, under whatever reading."""
+        named = {name for security in self.security for name in security.scheme.problems.values()}
+        named |= {name for finding in ("unauthenticated", "forbidden") if (name := self.problem(finding))}
+        instead = {example.name for name in named for example in self.stand_ins.get(name, ())}
+        return frozenset(named | instead)
+
+    @cached_property
     def pattern(self) -> re.Pattern[str]:
         """Return what a path of this operation looks like; an empty segment is for the vendor to refuse."""
         parts = re.split(r"\{([^}]+)\}", self.path)

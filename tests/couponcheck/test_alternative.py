@@ -16,6 +16,7 @@ from couponcheck.judge import NOT_SELECTED, NOT_TESTABLE, Judge, Outcome
 from couponcheck.run import Run
 from couponcheck.target import Target, unknown_values
 from couponcheck.targetfile import PACK, read_target
+from couponcheck.transport import UnusableTarget
 from couponspec import load_pack
 from target_files import described, environment, written
 
@@ -197,3 +198,23 @@ def test_a_strangers_server_whose_data_is_used_up_is_not_accused(
             found = {item.id: run.judge(item) for item in catalogue(vendor).checked if item.generated is None}
     assert accused(found) == {}, (readings, freedoms)
     assert [name for name, outcome in found.items() if outcome.verdict in {NOT_TESTABLE, NOT_SELECTED}] == []
+
+
+@pytest.mark.parametrize("vendor", VENDORS)
+def test_no_correct_server_is_stopped_at_for_its_way_to_answer_a_valid_credential(
+    vendor: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The look before a run lets it pass; and it knows a refusal by every status and envelope that may be taken."""
+    for name, value in environment(vendor).items():
+        monkeypatch.setenv(name, value)
+    secret = next(name for name in environment(vendor) if name.endswith(("MAIN_SECRET", "MAIN_PASSWORD")))
+    ways = [({name: option}, frozenset[str]()) for name, options in OTHERWISE[vendor].items() for option in options]
+    ways += [({}, frozenset({freedom})) for freedom in FREEDOMS]
+    file = read_target(written(tmp_path, described("$ALTERNATIVE", vendor, seeded(vendor))))
+    for readings, freedoms in ways:
+        with alternative(vendor, seeded(vendor), readings, freedoms) as running, monkeypatch.context() as given:
+            given.setenv("ALTERNATIVE", running.url)
+            Run.prepare_given(file, (), SEED, allow_writes=False).close()
+            given.setenv(secret, "no-key-of-anybody")
+            with pytest.raises(UnusableTarget, match=r" refuses credential\.main of "):
+                Run.prepare_given(file, (), SEED, allow_writes=False)

@@ -72,7 +72,7 @@ def _credentials(monkeypatch: pytest.MonkeyPatch) -> None:
 def prepared(url: str, folder: Path, **limits: Any) -> Iterator[Run]:
     """Get ready to check a mock as if it were a stranger's server that may be written to."""
     file = read_target(written(folder, contents(url, VENDOR) | {"limits": limits}))
-    with contextlib.closing(Run.prepare_given(file, (), 0, allow_writes=True)) as run:
+    with contextlib.closing(Run.prepare_given(file, (), 0, allow_writes=True, preflight=False)) as run:
         yield run
 
 

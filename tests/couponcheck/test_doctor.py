@@ -11,7 +11,10 @@ import pytest
 from broken_server import VENDORS, serving
 from click.testing import CliRunner
 from couponcheck.commands import couponcheck
+from couponmock.exchange import Handler, Reply
 from target_files import contents, environment, seeded, written
+
+NOT_READY = "not ready: something is missing, is not as the file says, or cannot be told"
 
 
 @pytest.fixture(autouse=True)
@@ -32,7 +35,11 @@ def test_a_target_with_everything_is_ready_and_stays_as_it_is(vendor: str, tmp_p
         before = seeded(url, vendor)
         code, lines = examined(tmp_path, contents(url, vendor))
         assert seeded(url, vendor) == before
-    assert (code, lines[-1]) == (0, "target.yaml: ready"), lines
+    untold = sum(line.startswith("  untold") for line in lines)
+    assert (code, lines[-1]) == (
+        0,
+        "target.yaml: ready" + (f"; {untold} cannot be verified by reading" if untold else ""),
+    ), lines
     assert lines[0] == "target.yaml is well formed."
     assert lines[1] == f"The environment has {', '.join(sorted(environment(vendor)))}."
     assert lines[3] == f"{vendor}: {url} answers."
@@ -48,7 +55,43 @@ def test_what_cannot_be_read_is_said_to_be_untold(tmp_path: Path) -> None:
     with serving("shoplazza") as url:
         _, lines = examined(tmp_path, contents(url, "shoplazza"))
     assert "  ok     credential.no_scope is refused" in lines
-    assert "  untold coupon.welcome cannot be looked at by reading" in lines
+    assert "  untold coupon.welcome cannot be verified by reading" in lines
+
+
+def test_a_coupon_that_is_nowhere_is_never_said_to_be_there(tmp_path: Path) -> None:
+    """That it is in no list is true of a used coupon, and of one that does not exist."""
+    untold = "cannot be verified by reading: one that is made up is not listed for its member as well"
+    with serving("crowdtwist") as url:
+        raw = contents(url, "crowdtwist")
+        raw["vendors"]["crowdtwist"]["data"]["coupon.used"] = {"code": "NO-SUCH-CODE"}
+        raw["vendors"]["crowdtwist"]["data"]["coupon.five"] = {"code": "NO-SUCH-CODE"}
+        code, lines = examined(tmp_path, raw)
+    assert f"  untold coupon.used {untold}" in lines
+    assert f"  untold coupon.expired {untold}" in lines
+    assert [line for line in lines if line.startswith("  wrong  coupon.five should be listed for its member")]
+    assert "  ok     coupon.twenty is listed for its member" in lines
+    assert code == 1
+
+
+@pytest.mark.parametrize("vendor", VENDORS)
+def test_a_server_that_takes_any_credential_never_makes_a_target_ready(
+    vendor: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So does one at a wrong base URL, which finds nothing for anybody: to be accepted proves nothing there."""
+
+    def answer_anybody(_handler: Handler) -> Handler:
+        body = b'{"error": "page_not_found", "message": "Nothing is here."}'
+        return lambda _: Reply(404, "application/json", body)
+
+    for name in environment(vendor):
+        monkeypatch.setenv(name, "wrong-one")
+    with serving(vendor, handling=answer_anybody) as url:
+        raw = contents(url, vendor)
+        raw["vendors"][vendor]["credentials"] = {"main": raw["vendors"][vendor]["credentials"]["main"]}
+        code, lines = examined(tmp_path, raw)
+    untold = "cannot be verified by reading: one that is made up is accepted as well"
+    assert f"  untold credential.main {untold}" in lines
+    assert (code, lines[-1]) == (1, f"target.yaml: {NOT_READY}")
 
 
 def test_each_entity_is_looked_at_as_the_one_that_it_stands_for(tmp_path: Path) -> None:
@@ -67,12 +110,12 @@ def test_each_entity_is_looked_at_as_the_one_that_it_stands_for(tmp_path: Path) 
     assert code == 1
     assert 'should be listed for its member: expected [].code contains "JDSI2JE"' in found["  wrong  coupon.five"]
     assert "is shown with quantity=7; got what comes nearest has quantity=1" in found["  wrong  coupon.twenty"]
-    assert "  ok     coupon.used (1 of 2)" in found
+    assert "  untold coupon.used (1 of 2)" in found
     assert "should be not listed for its member" in found["  wrong  coupon.used (2 of 2)"]
-    assert found["  untold coupon.bob_ten"].endswith("cannot be looked at without coupon.bob_ten.code")
+    assert found["  untold coupon.bob_ten"].endswith("cannot be verified by reading without coupon.bob_ten.code")
     assert "  wrong  member.carol" in found
     assert "  ok     coupon.olga_issued" in found
-    assert lines[-1] == "target.yaml: not all is there, or not as the file says"
+    assert lines[-1] == f"target.yaml: {NOT_READY}"
 
 
 def test_what_would_enable_more_is_told_the_most_useful_first(tmp_path: Path) -> None:
@@ -109,15 +152,30 @@ def test_without_a_credential_that_is_accepted_nothing_can_be_done(
         code, lines = examined(tmp_path, raw)
     assert (code, lines[-1]) == (2, "target.yaml: unusable without credential.main")
     assert [line for line in lines if "NOBODY" in line] == []
+    if main:
+        said = [line for line in lines if line.startswith("  ")]
+        assert said[0].startswith("  wrong  credential.main should be accepted: ")
+        seen = "cannot be verified by reading: credential.main, which sees them, is refused"
+        (untold,) = [line for line in said if line.endswith(seen)]
+        assert re.fullmatch(r"  untold \d\d entities", untold.removesuffix(f" {seen}"))
+        assert [line for line in said if "member.alice" in line] == []
+        assert "  ok     member.olga is known" in said
 
 
-def test_a_secret_that_is_not_set_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_secret_that_is_not_set_is_one_line_with_its_place_and_the_way_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.delenv("CHARGEOVER_MAIN_USER")
     monkeypatch.delenv("CHARGEOVER_OTHER_PASSWORD")
     with serving("chargeover") as url:
         code, lines = examined(tmp_path, contents(url, "chargeover"))
-    missing = "CHARGEOVER_MAIN_USER, CHARGEOVER_OTHER_PASSWORD"
-    assert (code, lines) == (2, [f"couponcheck: target.yaml: the environment variables are not set: {missing}"])
+    says = (
+        "couponcheck: target.yaml:{} #/vendors/chargeover/credentials/{}: the environment variable {} is not set. "
+        "Fix: export {}=..., or name another variable here."
+    )
+    user, password = "CHARGEOVER_MAIN_USER", "CHARGEOVER_OTHER_PASSWORD"
+    assert code == 2
+    assert lines == [says.format(9, "main/user", user, user), says.format(15, "other/password", password, password)]
 
 
 @pytest.mark.parametrize("command", ["doctor", "run"])

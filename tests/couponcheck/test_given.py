@@ -265,6 +265,30 @@ def test_a_vendor_that_the_file_does_not_know_is_refused(tmp_path: Path) -> None
             Run.prepare_given(file, ("shoplazza",), 1, allow_writes=False)
 
 
+def test_a_verdict_says_how_much_it_is_not_about(tmp_path: Path) -> None:
+    """A run that only reads is conformant, and nobody may take that for more than it is."""
+    report = tmp_path / "report.json"
+    with serving("chargeover") as url:
+        raw = contents(url, "chargeover")
+        raw["vendors"]["chargeover"]["unsupported"] = [
+            {"requirement": one.id, "reason": "an old server"}
+            for one in catalogue("chargeover").checked
+            if one.level != "must" and not one.needs_permission and not one.generated
+        ][:1]
+        done = ended("run", str(written(tmp_path, raw)), "--report", str(tmp_path))
+    told = json.loads(report.read_text(encoding="utf-8"))
+    counts = told["counts"]
+    assert told["not_tested"]["with --allow-writes only"] == sum(
+        one.needs_permission for one in catalogue("chargeover").checked
+    )
+    assert told["not_tested"]["declared unsupported"] == 1
+    assert sum(told["not_tested"].values()) == counts["not selected"]
+    why = ", ".join(f"{number} {reason}" for reason, number in told["not_tested"].items())
+    covered = f"conformant: {counts['pass']} pass; {counts['not selected']} not tested ({why})"
+    assert done.output.splitlines()[-1] == f"{url}: {covered}"
+    assert (tmp_path / "summary.md").read_text(encoding="utf-8").startswith(f"## couponcheck: {covered}\n")
+
+
 # -- at the terminal -----------------------------------------------------------------------------------------------
 
 

@@ -20,6 +20,7 @@ from broken_server import VENDORS, catalogue, document, serving
 from click.testing import CliRunner
 from couponcheck.channel import ProviderFailed, ProviderSettings
 from couponcheck.commands import couponcheck
+from couponcheck.environment import fill_in
 from couponcheck.judge import ERROR, NOT_TESTABLE, PASS, Outcome
 from couponcheck.provider import Provider
 from couponcheck.run import CONFORMANT, NOT_RUN
@@ -129,6 +130,49 @@ def test_the_example_in_shell_hands_out_each_coupon_of_its_list_once(tmp_path: P
     }
 
 
+def needing(**members: list[str]) -> str:
+    """Write a request for entities whose members are named, as the suite writes one."""
+    needs = {
+        handle.replace("__", "."): {"kind": handle.partition("__")[0], "members": names, "credentials": ["main"]}
+        for handle, names in members.items()
+    }
+    message = {"version": 1, "request": "provide", "vendor": "crowdtwist", "requirement": "x", "needs": needs}
+    return json.dumps(message, separators=(",", ":"))
+
+
+def test_the_example_in_shell_gives_every_member_that_is_asked_for_or_says_that_it_cannot(tmp_path: Path) -> None:
+    """What it cannot make takes no coupon from the list, and all that it says is as the schema has it."""
+    (tmp_path / "coupons.txt").write_text('FIRST-1\n\nWITH\\A"QUOTE\nLAST-3', encoding="utf-8")
+    asked = [
+        '{"version":1,"request":"describe","vendor":"crowdtwist"}',
+        needing(coupon__used=["code"], member__alice=["email", "id"]),
+        needing(coupon__used=["code", "quantity"]),
+        needing(coupon__used=["code"], coupon__still_used=["code"]),
+        needing(coupon__used=["code"], member__alice=["id"]),
+        needing(coupon__used=["code"], coupon__used_plain=["code"], coupon__used_too=["code"]),
+        needing(coupon__used=["code"], coupon__used_too=["code"]),
+        needing(coupon__used=["code"]),
+        "{}",
+    ]
+    command = ["sh", str(EXAMPLES / "list_provider.sh"), "coupons.txt", '10"01']
+    done = subprocess.run(
+        command, cwd=tmp_path, input="\n".join(asked) + "\n", capture_output=True, text=True, timeout=60, check=True
+    )
+    answers = [json.loads(line) for line in done.stdout.splitlines()]
+    validator = jsonschema.Draft202012Validator(shape("provider"))
+    for answer in answers:
+        validator.validate(answer)
+    assert [answer.get("cannot") or answer.get("entities") for answer in answers[1:-1]] == [
+        'of member.alice only the id is known here, not "email","id"',
+        'of coupon.used the list has the code only, not "code","quantity"',
+        "the list is not for coupon.still_used",
+        {"coupon.used": {"code": "FIRST-1"}, "member.alice": {"id": '10"01'}},
+        "no used coupon is left in the list",
+        {"coupon.used": {"code": 'WITH\\A"QUOTE'}, "coupon.used_too": {"code": "LAST-3"}},
+        "no used coupon is left in the list",
+    ]
+
+
 # -- what is asked, and when ------------------------------------------------------------------------------------------
 
 
@@ -236,7 +280,7 @@ def test_vendors_without_a_provider_of_their_own_share_one(tmp_path: Path) -> No
     own = {"provider": {"url": "http://127.0.0.1:9/made"}}
     vendors = {"crowdtwist": {}, "shoplazza": {}, "chargeover": own}
     raw = {"version": 1, "base_url": "http://127.0.0.1:9", "provider": in_shell("exit 1"), "vendors": vendors}
-    opened = read_target(written(tmp_path, raw)).opened(["crowdtwist", "shoplazza", "chargeover"])
+    opened = fill_in(read_target(written(tmp_path, raw)), ["crowdtwist", "shoplazza", "chargeover"])
     assert opened.providers["crowdtwist"] is opened.providers["shoplazza"]
     assert opened.providers["chargeover"].url == "http://127.0.0.1:9/made"
 

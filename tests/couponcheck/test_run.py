@@ -4,7 +4,11 @@ import contextlib
 from pathlib import Path
 
 import pytest
+from alternative_server import alternative
+from broken_server import VENDORS
+from click.testing import CliRunner
 from couponcheck.catalogue import Requirement, load_catalogue
+from couponcheck.commands import couponcheck
 from couponcheck.judge import ERROR, FAIL, NOT_SELECTED, NOT_TESTABLE, PASS, WARN, Outcome
 from couponcheck.run import CONFORMANT, EXIT_CODES, NOT_CONFORMANT, NOT_RUN, PARTIAL, Run, verdict
 from couponcheck.transport import UnusableTarget
@@ -49,6 +53,18 @@ def test_what_is_no_base_url_is_refused_before_anything_is_sent(url: str) -> Non
     """The message says what a base URL looks like."""
     with pytest.raises(UnusableTarget, match="give http://HOST:PORT or https://HOST"):
         Run.prepare(url, ("crowdtwist",), 0, allow_writes=False)
+
+
+@pytest.mark.parametrize("vendors", [(), VENDORS[:1], VENDORS])
+def test_a_stranger_that_is_given_by_its_url_alone_is_one_sentence_with_the_way_out(vendors: tuple[str, ...]) -> None:
+    """Without credentials and data no requirement could be carried out, so none is listed."""
+    flags = [word for vendor in vendors for word in ("--vendor", vendor)]
+    with alternative("crowdtwist", {}) as stranger:
+        done = CliRunner().invoke(couponcheck, ["run", stranger.url, *flags])
+    begun = f"`couponcheck init {' '.join(flags or ['--vendor', 'NAME'])} > target.yaml` begins\n"
+    assert done.exit_code == 2
+    assert done.output.startswith(f"couponcheck: {stranger.url} is not our mock")
+    assert done.output.endswith(f"; give a target file, which {begun}")
 
 
 def test_what_a_mock_was_started_with_does_not_fail_it(tmp_path: Path) -> None:

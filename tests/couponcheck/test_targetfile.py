@@ -12,10 +12,12 @@ import yaml
 from broken_server import VENDORS
 from click.testing import CliRunner
 from couponcheck.commands import couponcheck
+from couponcheck.condition import verification_of
+from couponcheck.environment import fill_in, variables
+from couponcheck.masking import masked
 from couponcheck.shape import shape
 from couponcheck.starter import started
 from couponcheck.targetfile import REPLACE, known, read_target
-from couponcheck.transport import UnusableTarget
 from couponspec import FaultyFile
 from target_files import written
 
@@ -66,7 +68,7 @@ def test_a_whole_file_is_read(tmp_path: Path) -> None:
         {"member.alice": [{"id": "1001"}], "coupon.used": [{"code": "A"}, {"code": "B"}]}
     ]
     assert (file.production, file.limits.timeout, file.consistency.within) == (False, 10, 0)
-    assert file.opened(["crowdtwist"], {"CT_KEY": "QWERTY"}).bindings("crowdtwist") == {
+    assert fill_in(file, ["crowdtwist"], {"CT_KEY": "QWERTY"}).bindings("crowdtwist") == {
         "credential.main": {"scheme": "api_key", "secret": "QWERTY"},
         "credential.wrong": {"scheme": "api_key", "secret": "no-such-key"},
     }
@@ -203,14 +205,78 @@ def test_a_mistake_is_named_with_its_place_and_the_way_out(
     assert "QWERTY" not in fault.reason + fault.fix
 
 
-def test_all_that_the_environment_lacks_is_said_at_once(tmp_path: Path) -> None:
-    file = read_target(
-        written(tmp_path, changed(lambda raw: raw.update(headers={"X-Key": "$CT_HEADER"}, proxy="$CT_PROXY")))
-    )
+def test_all_that_the_environment_lacks_is_said_at_once_each_with_its_line_and_the_way_out(tmp_path: Path) -> None:
+    raw = changed(lambda raw: raw.update(headers={"X-Key": "$CT_HEADER", "X-Other": "$CT_KEY"}, proxy="$CT_PROXY"))
+    file = read_target(written(tmp_path, raw))
+    with pytest.raises(FaultyFile) as caught:
+        fill_in(file, ["crowdtwist"], {"CT_HEADER": ""})
+    lines = file.path.read_text(encoding="utf-8").splitlines()
+    assert {fault.line: (fault.reason, fault.fix) for fault in caught.value.faults} == {
+        next(number for number, line in enumerate(lines, 1) if f"${name}" in line): (
+            f"the environment variable {name} is {state}",
+            f"export {name}=..., or name another variable here",
+        )
+        for name, state in (("CT_PROXY", "not set"), ("CT_HEADER", "empty"), ("CT_KEY", "not set"))
+    }
 
-    with pytest.raises(UnusableTarget) as caught:
-        file.opened(["crowdtwist"], {"CT_HEADER": ""})
-    assert str(caught.value) == f"{file.path}: the environment variables are not set: CT_HEADER, CT_KEY, CT_PROXY"
+
+@pytest.mark.parametrize("name", ["$CT_URL", "${CT_URL}"])
+@pytest.mark.parametrize("place", ["base_url", "vendors/crowdtwist/base_url"])
+def test_where_the_server_is_may_come_from_the_environment_and_is_no_secret(
+    place: str, name: str, tmp_path: Path
+) -> None:
+    file = read_target(written(tmp_path, changed(within(place, name))))
+    values = {"CT_KEY": "QWERTY", "CT_URL": "https://staging.example.com/loyalty"}
+    opened = fill_in(file, ["crowdtwist"], values)
+    assert opened.base_urls == {"crowdtwist": "https://staging.example.com/loyalty"}
+    assert values["CT_URL"] not in opened.secrets
+    assert variables(file, ["crowdtwist"]) == ["CT_KEY", "CT_URL"]
+
+
+def test_a_variable_in_braces_is_the_same(tmp_path: Path) -> None:
+    raw = changed(within(f"{CREDENTIALS}/main/secret", "${CT_KEY}"))
+    raw |= {"proxy": "${CT_PROXY}", "headers": {"X-Key": "${CT_KEY}"}}
+    values = {"CT_KEY": "QWERTY", "CT_PROXY": "http://me:pw@proxy.example.com"}
+    opened = fill_in(read_target(written(tmp_path, raw)), ["crowdtwist"], values)
+    assert (opened.access.proxy, opened.access.headers) == (values["CT_PROXY"], {"X-Key": "QWERTY"})
+    assert opened.bindings("crowdtwist")["credential.main"]["secret"] == "QWERTY"
+    assert opened.secrets["QWERTY"] == "$CT_KEY"
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "reason", "fix"),
+    [
+        ("base_url", "staging.example.com", "CT_OTHER has no base URL", "give http://HOST:PORT or https://HOST"),
+        ("base_url", "https://me:pw@staging.example.com", "CT_OTHER has no base URL", "give http://HOST:PORT"),
+        ("headers", "dev", "CT_OTHER has fewer than 6 characters", "or write it here if it is no secret"),
+        (f"{CREDENTIALS}/main/secret", "a", "CT_OTHER has fewer than 6 characters", "give the server under test a"),
+        (f"{CREDENTIALS}/main/secret", "schlüssel", "credential main of crowdtwist is no text of ASCII", "header of"),
+    ],
+)
+def test_what_the_environment_gives_and_cannot_be_used_is_told_with_its_line_and_not_shown(
+    place: str, value: str, reason: str, fix: str, tmp_path: Path
+) -> None:
+    """A secret is hidden wherever a report has it, so one of a letter would hide that letter everywhere."""
+    inside = {"X-Key": "$CT_OTHER"} if place == "headers" else "$CT_OTHER"
+    file = read_target(written(tmp_path, changed(within(place, inside))))
+    with pytest.raises(FaultyFile) as caught:
+        fill_in(file, ["crowdtwist"], {"CT_KEY": "QWERTY", "CT_OTHER": value})
+    (fault,) = caught.value.faults
+    assert "$CT_OTHER" in file.path.read_text(encoding="utf-8").splitlines()[(fault.line or 0) - 1]
+    assert reason in fault.reason
+    assert fix in fault.fix
+    assert len(value) == 1 or value not in str(fault)
+
+
+def test_a_short_user_is_hidden_together_with_its_password_only(tmp_path: Path) -> None:
+    """It is no secret by itself, and `root` or `me` is a part of many words."""
+    main = {"scheme": "basic", "user": "$CO_USER", "password": "$CO_PASSWORD"}
+    raw = {"version": 1, "base_url": "http://x", "vendors": {"chargeover": {"credentials": {"main": main}}}}
+    values = {"CO_USER": "me", "CO_PASSWORD": "private"}
+    opened = fill_in(read_target(written(tmp_path, raw)), ["chargeover"], values)
+    said = "some me:private, private and bWU6cHJpdmF0ZQ== of me"
+    hidden = "some $CO_USER:$CO_PASSWORD, $CO_PASSWORD and $CO_USER:$CO_PASSWORD of me"
+    assert masked(said, opened.secrets) == hidden
 
 
 def test_what_came_from_the_environment_has_a_name_to_be_printed_by(tmp_path: Path) -> None:
@@ -224,7 +290,7 @@ def test_what_came_from_the_environment_has_a_name_to_be_printed_by(tmp_path: Pa
     }
     values = {"CO_USER": "public", "CO_PASSWORD": "private", "CO_HEADER": "hidden"}
 
-    opened = read_target(written(tmp_path, contents)).opened(["chargeover"], values)
+    opened = fill_in(read_target(written(tmp_path, contents)), ["chargeover"], values)
 
     assert opened.bindings("chargeover")["credential.main"]["secret"] == "public:private"
     assert opened.bindings("chargeover")["credential.wrong"]["secret"] == "public:wrong"
@@ -239,12 +305,6 @@ def test_what_came_from_the_environment_has_a_name_to_be_printed_by(tmp_path: Pa
     # What is sent in place of a secret would tell most of it.
     assert opened.secrets["PRIVATE"] == "$CO_PASSWORD_OTHER_CASE"
     assert opened.secrets["privat"] == "$CO_PASSWORD_SHORTER"
-
-
-def test_a_credential_that_no_header_could_carry_is_refused(tmp_path: Path) -> None:
-    file = read_target(written(tmp_path, WHOLE))
-    with pytest.raises(UnusableTarget, match="credential main of crowdtwist is no text of ASCII characters"):
-        file.opened(["crowdtwist"], {"CT_KEY": "schlüssel"})
 
 
 def test_the_schema_is_published() -> None:
@@ -265,12 +325,15 @@ def test_what_init_writes_asks_for_every_value_and_is_whole_once_they_are_given(
     path.write_text(text, encoding="utf-8")
     with pytest.raises(FaultyFile) as caught:
         read_target(path)
-    places = [index for index, line in enumerate(text.splitlines(), 1) if line.count(REPLACE) and ": {" in line]
-    assert {fault.line for fault in caught.value.faults} == set(places)
+    asked = [index for index, line in enumerate(text.splitlines(), 1) if REPLACE in line.partition("#")[0]]
+    assert {fault.line for fault in caught.value.faults} == set(asked)
     assert {fault.reason for fault in caught.value.faults} == {"the value is still to be given"}
 
     bindings = pack.bindings(0)
+    first, *places = asked
     lines = text.splitlines()
+    assert lines[first - 1] == f"base_url: https://{REPLACE}"
+    lines[first - 1] = "base_url: https://sandbox.example.com"
     for place in places:
         handle = lines[place - 1].strip().partition(":")[0]
         for member in re.findall(rf"(\w+): {REPLACE}", lines[place - 1]):
@@ -286,14 +349,38 @@ def test_what_init_writes_asks_for_every_value_and_is_whole_once_they_are_given(
             assert handle.startswith("credential.") or members <= one[handle][0].keys()
 
 
-def test_init_says_what_each_entity_has_to_be() -> None:
-    text = " ".join(line.strip(" #") for line in started(["crowdtwist", "chargeover"]).splitlines())
-    assert "has to be a coupon of sunshine, state: used, owner: member.alice, date_to_expire: in 30 days." in text
-    assert "has to be a member of sunshine, owner of no coupon." in text
-    assert "owner of 3 coupons (state: used, date_to_expire: to come)." in text
+def comments(*vendors: str) -> str:
+    return " ".join(line.strip(" #") for line in started(vendors).splitlines())
+
+
+def test_init_says_what_each_entity_has_to_be_and_what_is_only_an_example() -> None:
+    text = comments("crowdtwist", "chargeover")
+    assert '"Such as" begins an example from our mock\'s world: another value will do.' in text
+    used = "a coupon of sunshine, state: used, owner: member.alice, date_to_expire: to come, such as in 30 days."
+    assert f"It has to be {used}" in text
+    assert "It has to be a member of sunshine, owner of no coupon." in text
+    assert "owner of coupons, all of them (state: used, date_to_expire: to come), such as 3." in text
     assert "A member who never received a coupon gets no_activities, or an empty list." in text
+    assert "enabled: false, discount_item_id: such as 674." in text
     assert "wrong: {scheme: basic, user: $CHARGEOVER_MAIN_USER, password: wrong-password}" in text
-    assert "for client moonlight" in text
+    assert "These names stand for a client of yours: sunshine (that of main), moonlight (that of other)." in text
+
+
+def test_init_leaves_numbers_that_matter_and_frees_those_that_do_not() -> None:
+    text = comments("shoplazza")
+    assert "It has to be a coupon of sunny, stock: 1, per_customer: 0." in text
+    assert "It has to be a coupon of sunny, stock: 20 or more, per_customer: 2." in text
+
+
+@pytest.mark.parametrize("vendor", VENDORS)
+def test_init_says_of_each_credential_what_doctor_says(vendor: str) -> None:
+    _, catalogue, pack = known(vendor)
+    said = comments(vendor)
+    for handle in {handle for one in catalogue.checked for handle in one.handles if handle.startswith("credential.")}:
+        verification = verification_of(pack.by_handle[handle], pack, catalogue)
+        assert verification
+        before = said.partition(f" {handle.partition('.')[2]}: {{scheme: ")[0]
+        assert before.rpartition("It has to be ")[2].startswith(f"{verification.means}: ")
 
 
 def test_init_writes_every_vendor_asked_for() -> None:
