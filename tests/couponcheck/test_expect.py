@@ -210,7 +210,7 @@ def test_earlier_calls_go_by_the_number_that_reports_give_them() -> None:
     assert mismatch.expected == "the same answer as call 2"
     wanted = {"calls": "rush", "like": {"status": [404]}, "number": 1}
     assert [*judgement.mismatches({"among": wanted}, answer([]))] == [
-        Mismatch("1 of the answers to calls 2 to 3 with status [404]", "0 of 2 are like that")
+        Mismatch("1 of the answers to calls 2 to 3 with status [404]", "0 of 2 answers are like that")
     ]
 
 
