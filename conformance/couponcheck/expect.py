@@ -147,7 +147,8 @@ class Judgement:
         failures = [[*self.mismatches(alternative, exchange)] for alternative in alternatives]
         if all(failures):
             expected = ", or ".join(" and ".join(m.expected for m in mismatches) for mismatches in failures)
-            yield Mismatch(expected, min(failures, key=len)[0].got, "any_of")
+            nearest = min(failures, key=len)[0]
+            yield Mismatch(expected, nearest.got, "any_of", nearest.call)
 
     def _status(self, wanted: list[int | str], exchange: Exchange) -> Iterator[Mismatch]:
         if not any(exchange.status == one or f"{exchange.status // 100}xx" == one for one in wanted):
@@ -176,7 +177,7 @@ class Judgement:
                 if word == "contains":
                     told = _nearest(got, value, place) or told
                 elif word == "does not contain":
-                    told = f"{place} contains {as_text(value)}, among {len(got)} items"
+                    told = f"{place} contains {as_text(value)}"
                 yield Mismatch(f"{place} {word} {as_text(value)}", told)
 
     def _call(self, name: str) -> str:
@@ -299,9 +300,14 @@ class Judgement:
             if not any(True for _ in self.mismatches(wanted["like"], exchange))
         ]
         if len(like) != wanted["number"]:
-            like_what = " and ".join(f"{word} {as_text(value)}" for word, value in wanted["like"].items())
-            expected = f"{wanted['number']} of the answers to {self._call(wanted['calls'])} with {like_what}"
-            yield Mismatch(expected, f"{len(like)} of {len(self.at_once[wanted['calls']])} answers are like that")
+            calls = self.at_once[wanted["calls"]]
+            first = next((n for n, one in enumerate(self.so_far, 1) if one is calls[0]), 0)
+            what = " and ".join(
+                f"{word} {' or '.join(map(str, value)) if isinstance(value, list) else as_text(value)}"
+                for word, value in wanted["like"].items()
+            )
+            expected = f"{wanted['number']} of the answers to {self._call(wanted['calls'])} with {what}"
+            yield Mismatch(expected, f"{len(like)} of {len(calls)} have {what}", call=first)
 
     def _change(self, wanted: Mapping[str, Any], exchange: Exchange) -> Iterator[Mismatch]:
         for path, change in wanted.items():

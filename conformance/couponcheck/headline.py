@@ -71,9 +71,6 @@ class _Teller:
 
     def observed(self, mismatch: Mismatch, expected: str) -> str:
         number = mismatch.call or len(self.exchanges)
-        if mismatch.word == "among":
-            # It is about the answers to others; what was asked after them is of no interest.
-            number = next((n for n, one in enumerate(self.exchanges, 1) if one.at_once), number)
         exchange = self.exchanges[number - 1]
         if mismatch.word in _EARLIER:
             expected = _CALL.sub(lambda match: self._earlier(exchange, int(match[1])), expected)
@@ -86,9 +83,8 @@ class _Teller:
         got = mismatch.got.removesuffix(f": {cut(exchange.text)}")
         if got == f"status {exchange.status}":
             return f"answered {exchange.status}{self._identified(exchange)}"
-        if mismatch.word == "among":
-            return got
-        return f"{self._brief(got)}, in the {exchange.status} answer"
+        where = "among the answers" if exchange.at_once else f"in the {exchange.status} answer"
+        return f"{self._brief(got)}, {where}"
 
     def _identified(self, exchange: Exchange) -> str:
         """Name the kind of an answer where its status does not tell it."""

@@ -10,11 +10,13 @@ from typing import Any
 import jinja2
 from couponspec.version import version
 
+from couponcheck.aftermath import aftermath
 from couponcheck.documented import documented
 from couponcheck.exchange import Exchange
+from couponcheck.headline import headline
 from couponcheck.judge import ERROR, FAIL, NOT_SELECTED, NOT_TESTABLE, PASS, WARN, Judge, Outcome
 from couponcheck.masking import masked
-from couponcheck.report import requests_said, said
+from couponcheck.report import requests_said
 from couponcheck.run import Run
 from couponcheck.wording import shortened
 
@@ -34,6 +36,7 @@ def page(run: Run) -> str:
         # What went wrong is on top of a page that is opened in a hurry.
         shown=next((verdict for verdict in (FAIL, ERROR) if counts[verdict]), ""),
         counts=[(verdict, _slug(verdict), counts[verdict]) for verdict in _VERDICTS if counts[verdict]],
+        aftermath=aftermath(run),
         vendors=[_vendor(run, vendor, judge) for vendor, judge in run.judges.items()],
     )
 
@@ -75,7 +78,7 @@ def _outcome(judge: Judge, outcome: Outcome) -> Mapping[str, Any]:
         "requirement": requirement,
         "verdict": outcome.verdict,
         "slug": _slug(outcome.verdict),
-        "said": masked(said(outcome), secrets),
+        "headline": headline(judge, outcome),
         "heading": judge.document.sources.headings[requirement.page],
         "reading": reading,
         "mismatches": [(masked(m.expected, secrets), masked(m.got, secrets)) for m in outcome.mismatches],
@@ -86,10 +89,10 @@ def _outcome(judge: Judge, outcome: Outcome) -> Mapping[str, Any]:
 
 def _exchange(judge: Judge, exchange: Exchange) -> Mapping[str, Any]:
     secrets = judge.target.secrets
-    body = shortened(exchange.content.decode("utf-8", "replace"), _LONGEST_BODY)
+    body = shortened(masked(exchange.text, secrets), _LONGEST_BODY)
     return {
         "curl": masked(exchange.request.curl(judge.target.client.base_url, secrets), secrets),
         "status": exchange.status,
         "media_type": exchange.media_type,
-        "body": masked(body, secrets),
+        "body": body,
     }

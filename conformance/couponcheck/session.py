@@ -12,9 +12,9 @@ from rich.text import Text
 from couponcheck import report
 from couponcheck.catalogue import FOLDER
 from couponcheck.choices import Choices, add_to_job, write_folder
+from couponcheck.headline import headline
 from couponcheck.judge import NOT_TESTABLE, WARN
-from couponcheck.masking import masked
-from couponcheck.plugin import CatalogueFile, requirements
+from couponcheck.plugin import CatalogueFile, add_aftermath, requirements
 from couponcheck.run import PARTIAL, Run
 from couponcheck.sharing import Controller, Worker, shared
 from couponcheck.transport import LimitReached, TargetUnreachable, UnusableTarget
@@ -101,6 +101,7 @@ class Suite:
         if hasattr(config, "workerinput") or config.option.collectonly or not self.run.selected:
             return
         self.run.leave()
+        add_aftermath(config, self.run)
         if self._folder:
             write_folder(self.run, self._folder)
         add_to_job(self.run)
@@ -139,8 +140,7 @@ class Suite:
         console = Console(file=written, force_terminal=terminalreporter.hasmarkup, width=width)
         for outcome in self.run.outcomes:
             if outcome.verdict == WARN:
-                secrets = self.run.judges[outcome.requirement.vendor].target.secrets
-                said = masked(f"{WARN}: {outcome.requirement.id}: {report.said(outcome)}", secrets)
-                console.print(Text(said, style="yellow"), soft_wrap=True)
+                told = headline(self.run.judges[outcome.requirement.vendor], outcome)
+                console.print(Text(f"{WARN}: {outcome.requirement.id}: {told}", style="yellow"), soft_wrap=True)
         report.conclude(console, self.run)
         terminalreporter.write(written.getvalue())
