@@ -1,6 +1,8 @@
 """The suite in a pytest session of somebody's own: their settings, their plug-ins, their reports."""
 
 import io
+import signal
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ from couponcheck import report
 from couponcheck.catalogue import FOLDER
 from couponcheck.choices import Choices, add_to_job, write_folder
 from couponcheck.headline import headline
+from couponcheck.interruption import Interruption
 from couponcheck.judge import NOT_TESTABLE, WARN
 from couponcheck.plugin import CatalogueFile, add_aftermath, requirements
 from couponcheck.run import PARTIAL, Run
@@ -39,6 +42,7 @@ class Suite:
         self._choices = choices
         self._folder = folder
         self._concluded = False
+        self._interruption = Interruption(signal.SIGTERM)
 
     @classmethod
     def take_part(cls, config: pytest.Config) -> None:
@@ -66,6 +70,9 @@ class Suite:
         """Look at the target before anything is collected, so that one that is dead is found out at once."""
         config = session.config
         sharing = shared(config)
+        listening = ExitStack()
+        listening.enter_context(self._interruption)
+        config.add_cleanup(listening.close)
         try:
             if self._folder:
                 self._folder.mkdir(parents=True, exist_ok=True)
@@ -101,6 +108,7 @@ class Suite:
         if hasattr(config, "workerinput") or config.option.collectonly or not self.run.selected:
             return
         self.run.leave()
+        session.exitstatus = self._interruption.exit_code or session.exitstatus
         add_aftermath(config, self.run)
         if self._folder:
             write_folder(self.run, self._folder)

@@ -108,7 +108,12 @@ def test_a_word_holds(expect: dict[str, Any], body: Any) -> None:
         ({"unequal": {"status": 0}}, {"status": 0.0}, "status is not 0", "status is 0.0"),
         ({"contains": {"[].code": "SIX"}}, CODES, '[].code contains "SIX"', '[].code is ["FIVE", "TEN"]'),
         ({"contains": {"[].code": "SIX"}}, {"error": "x"}, '[].code contains "SIX"', "[].code is missing or null"),
-        ({"contains": {"@": {"code": "TEN", "quantity": 1}}}, CODES, "the body contains", "nearest in the body has no quantity"),
+        (
+            {"contains": {"@": {"code": "TEN", "quantity": 1}}},
+            CODES,
+            "the body contains",
+            "nearest in the body has no quantity",
+        ),
         ({"lacks": {"[].code": "TEN"}}, CODES, '[].code does not contain "TEN"', '[].code contains "TEN"'),
         ({"exactly": {"[].code": ["FIVE"]}}, CODES, 'has exactly ["FIVE"]', '["FIVE", "TEN"]'),
         ({"exactly": {"[].code": ["FIVE", "TEN", "TEN"]}}, CODES, "has exactly", '["FIVE", "TEN"]'),

@@ -118,7 +118,7 @@ def test_a_failure_says_what_the_command_says(session: Session, wrong: str) -> N
     assert outcome.ret == pytest.ExitCode.TESTS_FAILED
     outcome.assert_outcomes(failed=1, passed=outcome.parseoutcomes().get("passed", 0))
     outcome.stdout.fnmatch_lines(
-        ["FAIL chargeover.*", "  expected: *", "  got: *", "  source: *", f"{wrong}: not run (*"]
+        ["FAIL chargeover.*", "  rule: *", "  source: *", "  expected: *", "  got: *", f"{wrong}: not run (*"]
     )
     assert "Traceback" not in outcome.stdout.str()
 
@@ -127,13 +127,15 @@ def test_a_known_failure_is_told_and_passes_unless_the_run_is_strict(
     session: Session, wrong: str, project: pytest.Pytester
 ) -> None:
     """Nor does a warning become an error where the session has its warnings as errors."""
-    failing = re.findall(r"FAIL (chargeover\S+)", session(wrong, "-k", "getCoupon and not survives").stdout.str())[0]
+    failing = re.findall(r"FAIL (chargeover\S+):", session(wrong, "-k", "getCoupon and not survives").stdout.str())[0]
     file = project.path / "known.yaml"
     file.write_text(f"format: 1\naccepted: [{{id: {failing}, reason: known, until: '2999-01-01'}}]\n")
     known = (wrong, "-k", failing, "--couponcheck-baseline", str(file))
     outcome = session(*known)
     outcome.assert_outcomes(passed=1)
-    outcome.stdout.fnmatch_lines([f"warn: {failing}: known and accepted*", "*: conformant with 1 warning (1 of *"])
+    outcome.stdout.fnmatch_lines(
+        [f"warn: {failing}: answered *; known and accepted*", "*: conformant with 1 warning (1 of *"]
+    )
     assert outcome.ret == 0
     strict = session(*known, "--couponcheck-strict")
     strict.assert_outcomes(failed=1)
