@@ -64,7 +64,8 @@ class _Teller:
     exchanges: Sequence[Exchange]
 
     def line(self, text: str) -> str:
-        return " ".join(self._masked(text).split())
+        text = re.sub(r"\s*[\r\n]\s*", " ", self._masked(text))
+        return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)
 
     def unanswered(self, mismatch: Mismatch) -> str:
         return f"{self._brief(mismatch.got)}; expected {self._brief(mismatch.expected)}"
