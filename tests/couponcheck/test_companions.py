@@ -1,5 +1,6 @@
 """CrowdTwist's companion operation on a target that allows it: data is made fit, and left as it was found."""
 
+import html
 import json
 import signal
 import subprocess
@@ -9,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree as ET
 
 import pytest
 from alternative_server import alternative
@@ -191,6 +193,58 @@ def test_a_failure_shows_how_the_data_was_made_fit(tmp_path: Path) -> None:
             outcome = judged(run, f"{UNUSE}value-named")[f"{UNUSE}value-named"]
     assert outcome.verdict == FAIL
     assert outcome.exchanges[0].operation == "useCoupon"
+
+
+@pytest.mark.parametrize(
+    ("companions", "chosen", "kind", "title", "line"),
+    [
+        (
+            True,
+            "usable-again",
+            "put back",
+            "Put back as it was found",
+            rf'{UNUSE}usable-again: coupon.used {{"code": "{USED}"}} (by useCoupon)',
+        ),
+        (
+            False,
+            "at-once-one",
+            "changed",
+            "{} requests succeeded that may have changed data; no operation takes that back",
+            f"{{}} x {UNUSE}at-once-one: 200 curl -sS -H 'Content-Type: application/json' --data-raw ",
+        ),
+        (
+            False,
+            "at-once-one",
+            "used up",
+            "Used up (a later run leaves this alone if you give it this run's JSON report with --spent)",
+            f'{UNUSE}at-once-one: coupon.used_rush {{"code": "{USED}"}}',
+        ),
+    ],
+    ids=["put back", "changed", "used up"],
+)
+def test_every_report_tells_what_a_run_leaves(
+    tmp_path: Path, *, companions: bool, chosen: str, kind: str, title: str, line: str
+) -> None:
+    """In the same words; what was sent more than once stands there once."""
+    flags = ["--allow-writes", "--allow-concurrency", "-k", chosen, "--report", str(tmp_path)]
+    with serving("crowdtwist", defects=("crowdtwist.same-unuse-shared",)) as url:
+        raw = little(url, companions=companions, coupon__used_rush={"code": USED})
+        done = CliRunner().invoke(couponcheck, ["run", str(written(tmp_path, raw)), *flags])
+    if kind == "changed":
+        sent = json.loads((tmp_path / JSON).read_text(encoding="utf-8"))["changed"]
+        assert len(sent) > 1
+        title, line = title.format(len(sent)), line.format(len(sent))
+    assert done.output.count(f"\n{title}:\n  {line}") == 1
+    properties = [
+        (one.get("name"), (one.get("value") or "")[: len(line)])
+        for one in ET.parse(tmp_path / "junit.xml").iter("property")  # noqa: S314 - written here
+        if one.get("name") == kind
+    ]
+    assert properties == [(kind, line)]
+    page = html.unescape((tmp_path / "report.html").read_text(encoding="utf-8"))
+    assert page.count(f"<h3>{title}</h3>\n<ul>\n<li><code>{line}") == 1
+    summary = html.unescape((tmp_path / "summary.md").read_text(encoding="utf-8"))
+    assert summary.count(f"<details><summary>{title}</summary>\n\n- ` {line}") == 1
 
 
 # -- runs that are broken off ------------------------------------------------------------------------------------------

@@ -123,6 +123,18 @@ def test_a_failure_says_what_the_command_says(session: Session, wrong: str) -> N
     assert "Traceback" not in outcome.stdout.str()
 
 
+@pytest.mark.parametrize("processes", [(), ("-n", "1")], ids=["alone", "xdist"])
+def test_a_report_of_pytest_has_the_headline_where_it_has_one_line(
+    session: Session, wrong: str, tmp_path: Path, processes: tuple[str, ...]
+) -> None:
+    junit = tmp_path / "junit.xml"
+    outcome = session(wrong, "-k", "disabled", f"--junitxml={junit}", *processes)
+    outcome.stdout.fnmatch_lines(["FAILED *::chargeover.getCoupon.disabled - answered *", "*1 failed*"])
+    (failure,) = ET.parse(junit).iter("failure")  # noqa: S314 - written here
+    assert failure.get("message") == "answered 404 to getCoupon (coupon_id 2); expected status 200"
+    assert (failure.text or "").startswith(f"FAIL chargeover.getCoupon.disabled: {failure.get('message')}\n  rule: ")
+
+
 def test_a_known_failure_is_told_and_passes_unless_the_run_is_strict(
     session: Session, wrong: str, project: pytest.Pytester
 ) -> None:
