@@ -33,7 +33,7 @@ _ANSWERED = {"status", "example"}
 _MAIN = f"{CREDENTIAL}.main"
 _DECODER = json.JSONDecoder()
 _OPENING = re.compile(r"[\[{]")
-_ORDINALS = {1: "st", 2: "nd", 3: "rd"}
+_ORDINALS = {"1": "1st", "2": "2nd", "3": "3rd"}
 
 
 def headline(judge: Judge, outcome: Outcome) -> str:
@@ -250,5 +250,7 @@ def _pairs(request: HttpRequest) -> list[tuple[str, str]]:
 
 
 def _nth(number: int) -> str:
-    ending = "th" if number % 100 in {11, 12, 13} else _ORDINALS.get(number % 10, "th")
-    return f"{number}{ending}"
+    if number % 100 in {11, 12, 13}:
+        return f"{number}th"
+    digits = str(number)
+    return digits[:-1] + _ORDINALS.get(digits[-1], f"{digits[-1]}th")
