@@ -23,6 +23,8 @@ _SHORT = 160
 """Characters of one that only tells which item is meant."""
 _PLACES = {"@": "the body", "length(@)": "the number of items"}
 """Expression -> what it is called."""
+_LENGTH = re.compile(r"length\(([\w.\[\]]+)(?: \|\| `\[\]`)?\)")
+"""Expression for the length of a list that may be missing or null."""
 _TIME = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?(?P<zone>Z|[+-][0-9]{2}:[0-9]{2})?"
 )
@@ -171,11 +173,12 @@ class Judgement:
             value = fill(template, self.bindings)
             got = self._at(path, exchange)
             if not holds(got, value):
-                place = _PLACES.get(path, path)
+                place = _place(path)
                 found = "missing or null" if got is None else as_text(got)
                 told = f"{place} is {found}"
                 if word == "contains":
-                    told = _nearest(got, value, place) or told
+                    lacking = f"{place} has no {as_text(value)}: {found}"
+                    told = _nearest(got, value, place) or (lacking if isinstance(got, list) else told)
                 elif word == "does not contain":
                     told = f"{place} contains {as_text(value)}"
                 yield Mismatch(f"{place} {word} {as_text(value)}", told)
@@ -326,6 +329,12 @@ class Judgement:
             if one.operation == first.operation and (value := self._at(path, one)) is not None
         ]
         return f" (one after the other: {', '.join(values)})" if len(values) > 2 else ""
+
+
+def _place(path: str) -> str:
+    """Name an expression as a reader knows what it stands for."""
+    items = _LENGTH.fullmatch(path)
+    return _PLACES.get(path) or (f"the number of items in {items[1]}" if items else path)
 
 
 def _renamed(value: Any, aliases: Mapping[str, str]) -> Any:

@@ -204,6 +204,8 @@ class _Teller:
         except (ValueError, RecursionError):
             body = None
         if body and isinstance(body, _Members):
+            schema = (operation.body if operation else None) or {}
+            yield from (f"no {name}" for name in schema.get("required", ()) if name not in dict(body))
             yield from (f"{name} {self._text(value)}" for name, value in body)
         else:
             yield f"the body {self._shown(text, _LONGEST_VALUE) or 'empty'}"

@@ -127,6 +127,16 @@ def told(requirement: str, defect: str) -> str:
                 r"in the 200 answer to .*, the 2nd time; expected the same answer as the 1st"
             ),
         ),
+        (
+            "crowdtwist.listUsableCoupons.same-id-other-client",
+            "ids-shared-by-clients",
+            r"\[\]\.code has no \"OLGA-1\": \[.*\], in the 200 answer to list.* \(api_key credential.other, .*",
+        ),
+        (
+            "chargeover.getCoupon.without-details",
+            "null-entries",
+            r"the number of items in response.discount is 1, in the .* in response.discount is 0",
+        ),
         # what was done before, and along with it
         (
             "crowdtwist.unuseCoupon.other-types-harmless",
@@ -219,8 +229,8 @@ def failed(judge: Judge, data: dict[str, Any], got: str, *, reason: str = "") ->
         ({"secret": "", "raw": ""}, 'unuseCoupon (api_key "", the body empty)'),
         ({"secret": "OTHER"}, "unuseCoupon (api_key credential.other, no body)"),
         ({"body": {"coupon_value": SECRET}}, 'unuseCoupon (coupon_value "$KEY")'),
-        ({"secret": SECRET[:9], "body": {"a": None}}, 'unuseCoupon (api_key "a-secret-", a null)'),
-        ({"raw": '{"a": 1, "a": {"b": [2]}}'}, 'unuseCoupon (a 1, a {"b": [2]})'),
+        ({"secret": SECRET[:9], "body": {"a": None}}, 'unuseCoupon (api_key "a-secret-", no coupon_value, a null)'),
+        ({"raw": '{"a": 1, "a": {"b": [2]}}'}, 'unuseCoupon (no coupon_value, a 1, a {"b": [2]})'),
         ({"raw": f"{'x' * 40}{SECRET}"}, f"unuseCoupon (the body {'x' * 40}$KEY)"),
         ({"method": "PUT", "query": {"v": "1 2"}}, 'PUT /v2/coupon/unuse (v "1 2", no body)'),
         ({"url": f"/v2/coupon/unuse/{SECRET}"}, "POST /v2/coupon/unuse/$KEY (no body)"),
