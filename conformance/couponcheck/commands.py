@@ -1,7 +1,9 @@
 """What ``couponcheck`` can do, once all that it needs is installed."""
 
 import json
+import signal
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -15,6 +17,7 @@ from couponcheck.catalogue import Catalogue, Requirement, load_catalogue
 from couponcheck.choices import Choices, add_to_job, check_vendors, write_folder
 from couponcheck.doctor import examine
 from couponcheck.guard import EXIT_NOT_RUN, generate_option, guarded, seed_option, vendor_option
+from couponcheck.interruption import Interruption
 from couponcheck.lifecycle import explained
 from couponcheck.matrix import matrix
 from couponcheck.plugin import carry_out
@@ -122,18 +125,43 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter for each flag
         if written:
             written.touch()  # what cannot be written is found out before the run and not after it
     console = Console(width=None if sys.stdout.isatty() else _WIDTH)
+    with Interruption(signal.SIGINT, signal.SIGTERM) as interruption:
+        try:
+            code = _checked(choices, keyword, junit, json_file, folder, interruption, console, verbose=verbose)
+        except KeyboardInterrupt:  # before there was anything to be put back, or when all was
+            code = EXIT_NOT_RUN
+    sys.exit(interruption.exit_code or code)
+
+
+def _checked(
+    choices: Choices,
+    keyword: str,
+    junit: Path | None,
+    json_file: Path | None,
+    folder: Path | None,
+    interruption: Interruption,
+    console: Console,
+    *,
+    verbose: bool,
+) -> int:
+    """Carry out a run, also to an early end, and return its exit code."""
     current = choices.prepare()
     progress = report.Progress(Console(stderr=True))
     try:
-        try:
+        code = EXIT_NOT_RUN
+        with suppress(KeyboardInterrupt):  # most are pytest's, which then ends; what has come out so far is reported
             code = carry_out(current, progress, keyword, junit)
-        finally:
-            progress.stop()
+        progress.stop()
+        if interruption.name:
+            done = f"{len(current.outcomes)} of {current.selected} requirements"
+            click.echo(f"couponcheck: ended by {interruption.name} after {done}; putting back what can be", err=True)
+        with suppress(KeyboardInterrupt):
+            current.leave()
         current.leave()
         if not current.selected:
-            if code != _USAGE:
+            if code != _USAGE and not interruption.name:
                 click.echo(f"couponcheck: no requirement matches -k {keyword!r}; see `couponcheck list`", err=True)
-            sys.exit(EXIT_NOT_RUN)
+            return EXIT_NOT_RUN
         report.show(console, current, verbose=verbose)
         if json_file:
             with json_file.open("w", encoding="utf-8") as file:
@@ -142,8 +170,9 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter for each flag
             write_folder(current, folder)
         add_to_job(current)
     finally:
+        progress.stop()
         current.close()
-    sys.exit(current.exit_code)
+    return current.exit_code
 
 
 _USAGE = 4

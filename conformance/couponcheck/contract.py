@@ -140,12 +140,12 @@ def _told(error: Any) -> Told:
     place = place or "the body"
     if missing := getattr(error.kind, "property", None):
         return f"{place} with a member {missing}", "it is missing"
-    wanted = _wanted(error)
-    return (
-        (f"{place} is {wanted}", f"{place} is {as_text(error.instance)}")
-        if wanted
-        else (f"{place} as its schema has it", error.message)
-    )
+    got = f"{place} is {as_text(error.instance)}"
+    if wanted := _wanted(error):
+        return f"{place} is {wanted}", got
+    if isinstance(error.kind, error.kind.OneOfMultipleValid):
+        return f"{place} in one of the forms that its schema has, and not in several at a time", got
+    return f"{place} as its schema has it", got if hasattr(error.kind, "context") else error.message
 
 
 def _wanted(error: Any) -> str:
@@ -163,6 +163,9 @@ def _wanted(error: Any) -> str:
         "type": lambda: " or ".join(_TYPES[name] for name in kind.types),
         "maxLength": lambda: f"no longer than {kind.limit} characters",
         "minLength": lambda: "not empty" if kind.limit == 1 else f"no shorter than {kind.limit} characters",
+        "maxItems": lambda: "empty" if kind.limit == 0 else f"no longer than {kind.limit} items",
+        "minItems": lambda: "not empty" if kind.limit == 1 else f"no shorter than {kind.limit} items",
+        "format": lambda: f"a text in the format {kind.format}",
         "minimum": lambda: f"{kind.limit} or more",
         "pattern": lambda: f"a text that matches {kind.pattern}",
     }

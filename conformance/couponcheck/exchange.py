@@ -59,6 +59,11 @@ class Exchange:
         """Return the answer's media type without parameters, in lower case."""
         return self.headers.get("content-type", "").partition(";")[0].strip().lower()
 
+    @property
+    def text(self) -> str:
+        """Return the answer's body as people read it."""
+        return self.content.decode("utf-8", "replace")
+
     @cached_property
     def parsed(self) -> tuple[Any, str]:
         """Return the answer's JSON, or None and what is wrong with it as JSON."""

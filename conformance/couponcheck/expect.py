@@ -5,7 +5,7 @@ itself written as a float or in digits: a correct server is free in all of that.
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
@@ -23,6 +23,8 @@ _SHORT = 160
 """Characters of one that only tells which item is meant."""
 _PLACES = {"@": "the body", "length(@)": "the number of items"}
 """Expression -> what it is called."""
+_LENGTH = re.compile(r"length\(([\w.\[\]]+)(?: \|\| `\[\]`)?\)")
+"""Expression for the length of a list that may be missing or null."""
 _TIME = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?(?P<zone>Z|[+-][0-9]{2}:[0-9]{2})?"
 )
@@ -149,7 +151,8 @@ class Judgement:
         failures = [[*self.mismatches(alternative, exchange)] for alternative in alternatives]
         if all(failures):
             expected = ", or ".join(" and ".join(m.expected for m in mismatches) for mismatches in failures)
-            yield Mismatch(expected, min(failures, key=len)[0].got, "any_of")
+            nearest = min(failures, key=len)[0]
+            yield Mismatch(expected, nearest.got, "any_of", nearest.call)
 
     def _status(self, wanted: list[int | str], exchange: Exchange) -> Iterator[Mismatch]:
         if not any(exchange.status == one or f"{exchange.status // 100}xx" == one for one in wanted):
@@ -172,9 +175,15 @@ class Judgement:
             value = fill(template, self.bindings)
             got = self._at(path, exchange)
             if not holds(got, value):
-                place = _PLACES.get(path, path)
+                place = _place(path)
                 found = "missing or null" if got is None else as_text(got)
-                yield Mismatch(f"{place} {word} {as_text(value)}", f"{place} is {found}")
+                told = f"{place} is {found}"
+                if word == "contains":
+                    lacking = f"{place} has no {as_text(value)}: {found}"
+                    told = _nearest(got, value, place) or (lacking if isinstance(got, list) else told)
+                elif word == "does not contain":
+                    told = f"{place} contains {as_text(value)}"
+                yield Mismatch(f"{place} {word} {as_text(value)}", told)
 
     def _call(self, name: str) -> str:
         """Name an earlier call by the number that reports give it."""
@@ -275,14 +284,14 @@ class Judgement:
             )
         elif not same(self.view(before), self.view(exchange)):
             yield Mismatch(
-                f"the same answer as {self._call(wanted)}", difference(self.view(before), self.view(exchange))
+                f"the same answer as {self._call(wanted)}", self._difference(self.view(before), self.view(exchange))
             )
 
     def _kept(self, wanted: Mapping[str, str], exchange: Exchange) -> Iterator[Mismatch]:
         for path, name in wanted.items():
             before, after = self._at(path, self.earlier[name]), self._at(path, exchange)
             if not same(before, after):
-                yield Mismatch(f"{path} as in {self._call(name)}", difference(before, after))
+                yield Mismatch(f"{path} as in {self._call(name)}", self._difference(before, after))
 
     def _added(self, wanted: Mapping[str, Any], exchange: Exchange) -> Iterator[Mismatch]:
         item, since = fill(wanted["item"], self.bindings), self._call(wanted["to"])
@@ -294,7 +303,10 @@ class Judgement:
         added, lost = minus(after, before), minus(before, after)
         if lost or len(added) != 1 or not includes(added[0], item):
             expected = f"the list of {since} and exactly one more item, with {as_text(item)}"
-            yield Mismatch(expected, difference(before, after))
+            yield Mismatch(expected, self._difference(before, after))
+
+    def _difference(self, before: Any, after: Any) -> str:
+        return difference(before, after, {name for names in self.identities.values() for name in names})
 
     def _among(self, wanted: Mapping[str, Any], _exchange: Exchange) -> Iterator[Mismatch]:
         like = [
@@ -303,9 +315,14 @@ class Judgement:
             if not any(True for _ in self.mismatches(wanted["like"], exchange))
         ]
         if len(like) != wanted["number"]:
-            like_what = " and ".join(f"{word} {as_text(value)}" for word, value in wanted["like"].items())
-            expected = f"{wanted['number']} of the answers to {self._call(wanted['calls'])} with {like_what}"
-            yield Mismatch(expected, f"{len(like)} of {len(self.at_once[wanted['calls']])} are like that")
+            calls = self.at_once[wanted["calls"]]
+            first = next((n for n, one in enumerate(self.so_far, 1) if one is calls[0]), 0)
+            what = " and ".join(
+                f"{word} {' or '.join(map(str, value)) if isinstance(value, list) else as_text(value)}"
+                for word, value in wanted["like"].items()
+            )
+            expected = f"{wanted['number']} of the answers to {self._call(wanted['calls'])} with {what}"
+            yield Mismatch(expected, f"{len(like)} of {len(calls)} have {what}", call=first)
 
     def _change(self, wanted: Mapping[str, Any], exchange: Exchange) -> Iterator[Mismatch]:
         for path, change in wanted.items():
@@ -324,6 +341,12 @@ class Judgement:
             if one.operation == first.operation and (value := self._at(path, one)) is not None
         ]
         return f" (one after the other: {', '.join(values)})" if len(values) > 2 else ""
+
+
+def _place(path: str) -> str:
+    """Name an expression as a reader knows what it stands for."""
+    items = _LENGTH.fullmatch(path)
+    return _PLACES.get(path) or (f"the number of items in {items[1]}" if items else path)
 
 
 def _renamed(value: Any, aliases: Mapping[str, str]) -> Any:
@@ -372,12 +395,18 @@ def property_names(node: Any, root: Mapping[str, Any], seen: set[str]) -> set[st
     return names | {name for item in node.values() for name in property_names(item, root, seen)}
 
 
-def difference(before: Any, after: Any) -> str:
-    """Tell what is not as it was, and leave out what is."""
-    return "; ".join(_changes(before, after, "")) or "the same values in other numbers"
+def difference(before: Any, after: Any, names: Collection[str] = ()) -> str:
+    """Tell what is not as it was, and leave out what is.
+
+    Args:
+        before: A JSON value.
+        after: Another.
+        names: Members that tell which item of a list is meant.
+    """
+    return "; ".join(_changes(before, after, "", names)) or "the same values in other numbers"
 
 
-def _changes(before: Any, after: Any, place: str) -> Iterator[str]:
+def _changes(before: Any, after: Any, place: str, names: Collection[str]) -> Iterator[str]:
     if isinstance(before, dict) and isinstance(after, dict):
         for name in dict.fromkeys([*before, *after]):
             where = f"{place}.{name}" if place else name
@@ -386,25 +415,37 @@ def _changes(before: Any, after: Any, place: str) -> Iterator[str]:
             elif name not in before:
                 yield f"{where} is new: {as_text(after[name])}"
             elif not same(before[name], after[name]):
-                yield from _changes(before[name], after[name], where)
+                yield from _changes(before[name], after[name], where, names)
     elif isinstance(before, list) and isinstance(after, list):
-        yield from _changed_items(minus(before, after), minus(after, before), place)
+        yield from _changed_items(minus(before, after), minus(after, before), place, names)
     else:
         yield f"{place or 'it'} was {as_text(before)} and is {as_text(after)}"
 
 
-def _changed_items(lost: list[Any], added: list[Any], place: str) -> Iterator[str]:
+def _changed_items(lost: list[Any], added: list[Any], place: str, names: Collection[str]) -> Iterator[str]:
     of = f" of {place}" if place else ""
     for item in lost:
         nearest = max(added, key=lambda other: _shared(item, other), default=None)
         # What has most members in common is the same thing, with some of them changed.
         if nearest is not None and 2 * _shared(item, nearest) > len(item):
             added = [other for other in added if other is not nearest]
-            yield f"the item{of} {as_text(item, _SHORT)} changed: {', '.join(_changes(item, nearest, ''))}"
+            known = {name: value for name, value in item.items() if name in names} or item
+            yield f"the item{of} {as_text(known, _SHORT)} changed: {', '.join(_changes(item, nearest, '', names))}"
         else:
             yield f"the item{of} {as_text(item)} is missing"
     for item in added:
         yield f"the item{of} {as_text(item)} is new"
+
+
+def _nearest(items: Any, wanted: Any, place: str) -> str:
+    """Tell how the item of a list differs that is most like one that is wanted; empty if none is like it at all."""
+    nearest = max(items, key=lambda item: _shared(wanted, item), default=None) if isinstance(items, list) else None
+    if not isinstance(nearest, dict) or not _shared(wanted, nearest):
+        return ""
+    differing = [name for name in wanted if name in nearest and not same(wanted[name], nearest[name])]
+    lacking = [f"no {name}" for name in wanted if name not in nearest]
+    told = [f"{name}={as_text(nearest[name])}" for name in differing]
+    return f"what comes nearest in {place} has {', '.join([*told, *lacking])}"
 
 
 def _shared(one: Any, other: Any) -> int:
@@ -415,4 +456,4 @@ def _shared(one: Any, other: Any) -> int:
 
 
 def _body(exchange: Exchange) -> str:
-    return cut(exchange.content.decode("utf-8", "replace"))
+    return cut(exchange.text)

@@ -9,12 +9,15 @@ from typing import Any
 
 import jinja2
 from couponspec.version import version
+from markupsafe import Markup
 
+from couponcheck.aftermath import aftermath
 from couponcheck.documented import documented
 from couponcheck.exchange import Exchange
+from couponcheck.headline import headline
 from couponcheck.judge import ERROR, FAIL, NOT_SELECTED, NOT_TESTABLE, PASS, WARN, Judge, Outcome
 from couponcheck.masking import masked
-from couponcheck.report import requests_said, said
+from couponcheck.report import requests_said
 from couponcheck.run import Run
 from couponcheck.wording import shortened
 
@@ -34,6 +37,7 @@ def page(run: Run) -> str:
         # What went wrong is on top of a page that is opened in a hurry.
         shown=next((verdict for verdict in (FAIL, ERROR) if counts[verdict]), ""),
         counts=[(verdict, _slug(verdict), counts[verdict]) for verdict in _VERDICTS if counts[verdict]],
+        aftermath=aftermath(run),
         vendors=[_vendor(run, vendor, judge) for vendor, judge in run.judges.items()],
     )
 
@@ -43,7 +47,13 @@ def _template() -> jinja2.Template:
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
+    environment.filters["verbatim"] = _verbatim
     return environment.from_string((Path(__file__).parent / "templates" / "report.html").read_text(encoding="utf-8"))
+
+
+def _verbatim(text: str) -> Markup:
+    """Escape what is between tags; the quotation marks of JSON would be a quarter of a page if they were escaped."""
+    return Markup(text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;"))  # noqa: S704 - escaped here
 
 
 def _slug(text: str) -> str:
@@ -69,27 +79,41 @@ def _vendor(run: Run, vendor: str, judge: Judge) -> Mapping[str, Any]:
 def _outcome(judge: Judge, outcome: Outcome) -> Mapping[str, Any]:
     requirement, secrets = outcome.requirement, judge.target.secrets
     reading = judge.document.sources.readings.get(requirement.reading)
+    told = _told(judge, outcome)
     # What decided comes last, so it is the beginning that is left out.
-    shown = outcome.exchanges[-_MOST_CALLS:]
+    shown = told[-_MOST_CALLS:]
     return {
         "requirement": requirement,
         "verdict": outcome.verdict,
         "slug": _slug(outcome.verdict),
-        "said": masked(said(outcome), secrets),
+        "headline": headline(judge, outcome),
         "heading": judge.document.sources.headings[requirement.page],
         "reading": reading,
         "mismatches": [(masked(m.expected, secrets), masked(m.got, secrets)) for m in outcome.mismatches],
-        "left_out": len(outcome.exchanges) - len(shown),
-        "exchanges": [_exchange(judge, exchange) for exchange in shown],
+        "left_out": sum(len(one["numbers"]) for one in told[: -len(shown)]) if shown else 0,
+        "exchanges": shown,
     }
 
 
-def _exchange(judge: Judge, exchange: Exchange) -> Mapping[str, Any]:
+def _told(judge: Judge, outcome: Outcome) -> list[dict[str, Any]]:
+    """Tell the exchanges in their order; those in a row that are alike as one, with the numbers of all."""
+    told: list[dict[str, Any]] = []
+    for number, exchange in enumerate(outcome.exchanges, 1):
+        one = _exchange(judge, exchange)
+        if told and {**told[-1], "numbers": []} == one:
+            told[-1]["numbers"].append(number)
+        else:
+            told.append({**one, "numbers": [number]})
+    return told
+
+
+def _exchange(judge: Judge, exchange: Exchange) -> dict[str, Any]:
     secrets = judge.target.secrets
-    body = shortened(exchange.content.decode("utf-8", "replace"), _LONGEST_BODY)
     return {
+        "numbers": [],
         "curl": masked(exchange.request.curl(judge.target.client.base_url, secrets), secrets),
         "status": exchange.status,
         "media_type": exchange.media_type,
-        "body": masked(body, secrets),
+        "body": shortened(masked(exchange.text, secrets), _LONGEST_BODY),
+        "at_once": exchange.at_once,
     }

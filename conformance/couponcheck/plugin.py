@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
+from couponcheck.aftermath import aftermath
 from couponcheck.catalogue import FOLDER, Requirement
+from couponcheck.headline import headline
 from couponcheck.judge import ERROR, FAIL, NOT_SELECTED, NOT_TESTABLE, WARN, Outcome
 from couponcheck.masking import masked
 from couponcheck.report import Progress, failure
@@ -77,10 +79,15 @@ class RequirementItem(pytest.Item):
             pytest.skip(masked(f"{outcome.verdict}: {outcome.reason}", secrets))
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
-        """Say what was expected and got instead of showing a traceback."""
-        if isinstance(excinfo.value, RequirementBroken):
-            return failure(self.parent.run.judges[self.requirement.vendor], excinfo.value.outcome)
-        return super().repr_failure(excinfo, style)
+        """Say what was observed and expected instead of showing a traceback; in one line where there is no room."""
+        if not isinstance(excinfo.value, RequirementBroken):
+            return super().repr_failure(excinfo, style)
+        judge, outcome = self.parent.run.judges[self.requirement.vendor], excinfo.value.outcome
+        shown: Any = excinfo.getrepr(style="native")
+        # The one form of a failure that pytest-xdist passes on whole; reports take its one line from where it crashed.
+        shown.reprtraceback.reprentries[0].lines = [failure(judge, outcome) + "\n"]
+        shown.reprcrash.message = headline(judge, outcome)
+        return shown
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
         """Say where the requirement stands."""
@@ -111,6 +118,12 @@ class Plugin:
         self._run.begin([*requirements(session)])
         self._progress.start(len(session.items))
 
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Put back what can be, and tell a JUnit report of it."""
+        self._run.leave()
+        add_aftermath(session.config, self._run)
+
     def pytest_runtest_logfinish(self, nodeid: str) -> None:
         """Tell that one more is done."""
         self._progress.advance(nodeid.rpartition("::")[2], self._run.requests)
@@ -119,6 +132,20 @@ class Plugin:
 def requirements(session: pytest.Session) -> Iterator[Requirement]:
     """Yield those of a session's items that are requirements."""
     return (item.requirement for item in session.items if isinstance(item, RequirementItem))
+
+
+def add_aftermath(config: pytest.Config, run: Run) -> None:
+    """Have a JUnit report tell, as properties of its suite, what a run leaves of the target's data.
+
+    Args:
+        config: Of a session that may be writing such a report.
+        run: All of which has been put back that can be.
+    """
+    for junit in config.pluginmanager.get_plugins():
+        if add := getattr(junit, "add_global_property", None):  # what `record_testsuite_property` calls
+            for part in aftermath(run):
+                for line in part.lines:
+                    add(part.kind, line)
 
 
 def carry_out(run: Run, progress: Progress, keyword: str, junit: Path | None) -> int:

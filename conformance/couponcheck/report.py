@@ -14,14 +14,16 @@ from rich.progress import Progress as Bar
 from rich.table import Table
 from rich.text import Text
 
+from couponcheck.aftermath import aftermath, asked, changes, put_back, spent
 from couponcheck.exchange import Exchange
+from couponcheck.headline import headline
 from couponcheck.judge import ERROR, FAIL, NOT_SELECTED, NOT_TESTABLE, PASS, WARN, Judge, Outcome
 from couponcheck.masking import masked
 from couponcheck.run import Run
 from couponcheck.targetfile import is_data
 from couponcheck.transport import UnusableTarget
 from couponcheck.untested import covered, untested
-from couponcheck.wording import one_line, shortened
+from couponcheck.wording import counted, shortened
 
 REPORT_VERSION = 1
 _STYLES = {
@@ -87,7 +89,7 @@ class Progress:
 
 
 def failure(judge: Judge, outcome: Outcome, beside: Sequence[Outcome] = ()) -> str:
-    """Tell all about one failure: what was expected, what came, the requests to try, and what it rests on.
+    """Tell all about one failure: what was observed, the rule and what it rests on, and the requests to try.
 
     Args:
         judge: Who judged it.
@@ -96,16 +98,15 @@ def failure(judge: Judge, outcome: Outcome, beside: Sequence[Outcome] = ()) -> s
     """
     requirement = outcome.requirement
     sources = judge.document.sources
-    lines = [f"{outcome.verdict.upper()} {requirement.id} ({requirement.level})", f"  {requirement.text}"]
+    lines = [f"{outcome.verdict.upper()} {requirement.id}: {headline(judge, outcome)}"]
+    lines.append(f"  rule:     {requirement.text} ({requirement.level})")
+    lines.append(f"  source:   “{requirement.quote}” ({sources.headings[requirement.page]})")
     for mismatch in outcome.mismatches[:_MOST_MISMATCHES]:
         of = f" (call {mismatch.call})" if mismatch.call else ""
         lines += [f"  expected: {mismatch.expected}{of}", f"  got:      {mismatch.got}"]
     if (more := len(outcome.mismatches) - _MOST_MISMATCHES) > 0:
         lines.append(f"            and {more} more like that")
-    if not outcome.mismatches:
-        lines.append(f"  reason:   {outcome.reason}")
     lines += [*_calls(judge, outcome)]
-    lines.append(f"  source:   “{requirement.quote}” ({sources.headings[requirement.page]})")
     if requirement.reading and any(mismatch.word in _OPEN for mismatch in outcome.mismatches):
         reading = sources.readings[requirement.reading]
         lines.append(f"  open:     {reading.question} Accepted: {', '.join(reading.options)}.")
@@ -131,14 +132,13 @@ def _calls(judge: Judge, outcome: Outcome) -> Iterator[str]:
         mark = ">" if number in decided and len(numbered) > 1 else " "
         label = f"call {number}:" if len(numbered) > 1 else "request:"
         yield f"{mark} {label:9} {exchange.status}{' at once' if exchange.at_once else ''}  {curl}"
-        body = _body(exchange)
         # Nobody reads a long answer twice.
-        if number in decided and not any(body in mismatch.got for mismatch in outcome.mismatches):
-            yield f"  answer:   {exchange.status} {exchange.media_type} {body}"
+        if number in decided and not any(exchange.text in mismatch.got for mismatch in outcome.mismatches):
+            yield f"  answer:   {exchange.status} {exchange.media_type} {_body(judge, exchange)}"
 
 
-def _body(exchange: Exchange) -> str:
-    return shortened(exchange.content.decode("utf-8", "replace"), _LONGEST_BODY)
+def _body(judge: Judge, exchange: Exchange) -> str:
+    return shortened(masked(exchange.text, judge.target.secrets), _LONGEST_BODY)
 
 
 def causes(run: Run) -> list[tuple[Outcome, list[Outcome]]]:
@@ -177,14 +177,13 @@ def show(console: Console, run: Run, *, verbose: bool = False) -> None:
     table.add_column("requirement", no_wrap=True)
     table.add_column("level", no_wrap=True)
     table.add_column("verdict", no_wrap=True)
-    table.add_column("reason", overflow="fold")
+    table.add_column("what came out", overflow="fold")
     for outcome in run.outcomes:
         if outcome.verdict in passed:
             continue
-        secrets = run.judges[outcome.requirement.vendor].target.secrets
-        reason = one_line(masked(said(outcome), secrets), _LONGEST_REASON)
+        told = shortened(headline(run.judges[outcome.requirement.vendor], outcome), _LONGEST_REASON)
         verdict = Text(outcome.verdict, style=_STYLES[outcome.verdict])
-        table.add_row(outcome.requirement.id, outcome.requirement.level, verdict, Text(reason))
+        table.add_row(outcome.requirement.id, outcome.requirement.level, verdict, Text(told))
     console.print(table)
     if passed:
         console.print("Requirements that pass are not listed; --verbose lists them.\n")
@@ -207,82 +206,22 @@ def conclude(console: Console, run: Run) -> None:
             console.print(f"{vendor}: {', '.join(told)}; {requests_said(run.sent[vendor])}", highlight=False)
     for entry in run.stale:
         console.print(Text(f"baseline: {entry}", style="bold red"), soft_wrap=True)
-    if not run.is_mock:
-        _show_changes(console, run)
+    for part in aftermath(run):
+        console.print(f"{part.title}:", highlight=False)
+        for line in part.lines:
+            console.print(Text(f"  {line}"), soft_wrap=True)
     excluded = sum(len(j.catalogue.requirements) - len(j.catalogue.checked) for j in run.judges.values())
     console.print(
         f"{run.requests} requests, seed {run.seed}; {excluded} rules are not checked (`couponcheck list` says why).",
         highlight=False,
     )
     total = sum(len(judge.catalogue.checked) for judge in run.judges.values())
-    part = f" ({len(run.outcomes)} of {total} requirements were selected)" if len(run.outcomes) < total else ""
+    chosen = f" ({len(run.outcomes)} of {total} requirements were selected)" if len(run.outcomes) < total else ""
     warnings = sum(outcome.verdict == WARN for outcome in run.outcomes)
-    warned = f" with {_counted(warnings, 'warning')}" if warnings else ""
+    warned = f" with {counted(warnings, 'warning')}" if warnings else ""
     warned = "" if run.strict else warned
-    verdict = f"{run.url}: {run.verdict}{warned}{covered(run.outcomes, _STYLES)}{part}"
+    verdict = f"{run.url}: {run.verdict}{warned}{covered(run.outcomes, _STYLES)}{chosen}"
     console.print(Text(verdict, style="bold"), soft_wrap=True)
-
-
-def _counted(number: int, what: str) -> str:
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"
-
-
-def _show_changes(console: Console, run: Run) -> None:
-    """List what the run changed and used up, and what of it is as it was found."""
-    changes = _changes(run)
-    if back := _put_back(run):
-        console.print("Put back as it was found:")
-    for item in back:
-        console.print(Text(f"  {item['requirement']}: {_entities(item)} (by {item['by']})"), soft_wrap=True)
-    changes = [change for change in changes if not change["put_back"]]
-    if changes:
-        console.print(
-            f"{_counted(len(changes), 'request')} succeeded that may have changed data; no operation takes that back:"
-        )
-    for change in changes:
-        console.print(Text(f"  {change['requirement']}: {change['status']} {change['curl']}"), soft_wrap=True)
-    spent = _spent(run)
-    if spent:
-        console.print("Used up (a later run leaves this alone if you give it this run's JSON report with --spent):")
-    for item in spent:
-        console.print(Text(f"  {item['requirement']}: {_entities(item)}"), soft_wrap=True)
-
-
-def _entities(item: Mapping[str, Any]) -> str:
-    return ", ".join(f"{handle} {json.dumps(members)}" for handle, members in item["entities"].items())
-
-
-def _changes(run: Run) -> list[dict[str, Any]]:
-    """Return what a run changed of a stranger's data; the worlds of our mock are gone with what was changed."""
-    return [
-        {"requirement": change.requirement.id, **_asked(judge, change.exchange), "put_back": change.is_put_back}
-        for judge in run.judges.values()
-        for change in judge.ledger.changes
-        if not run.is_mock
-    ]
-
-
-def _spent(run: Run) -> list[dict[str, Any]]:
-    return [
-        {"vendor": requirement.vendor, "requirement": requirement.id, "entities": entities}
-        for judge in run.judges.values()
-        for requirement, entities in judge.ledger.spent
-        if not run.is_mock
-    ]
-
-
-def _put_back(run: Run) -> list[dict[str, Any]]:
-    return [
-        {
-            "vendor": item.requirement.vendor,
-            "requirement": item.requirement.id,
-            "entities": item.entities,
-            "by": item.by,
-        }
-        for judge in run.judges.values()
-        for item in judge.ledger.put_back
-        if not run.is_mock
-    ]
 
 
 def requests_said(sent: Mapping[str, int]) -> str:
@@ -290,14 +229,6 @@ def requests_said(sent: Mapping[str, int]) -> str:
     kinds = ", ".join(f"{count} {kind.replace('_', ' ')}" for kind, count in sent.items() if count)
     total = sum(sent.values())
     return f"{total} requests" + (f" ({kinds})" if kinds else "")
-
-
-def said(outcome: Outcome) -> str:
-    """Say in one sentence what came out, empty for a plain pass."""
-    if outcome.reason:
-        return outcome.reason
-    seen = ", ".join(str(option) for option in outcome.readings)
-    return f"reading seen: {seen}" if seen else ""
 
 
 def as_json(run: Run) -> dict[str, Any]:
@@ -314,9 +245,9 @@ def as_json(run: Run) -> dict[str, Any]:
         "not_tested": untested(run.outcomes),
         "requests": run.requests,
         "sent": run.sent,
-        "changed": _changes(run),
-        "put_back": _put_back(run),
-        "spent": _spent(run),
+        "changed": changes(run),
+        "put_back": put_back(run),
+        "spent": spent(run),
         "requirements": [_outcome(run.judges[o.requirement.vendor], o) for o in run.outcomes]
         + [
             {
@@ -324,6 +255,7 @@ def as_json(run: Run) -> dict[str, Any]:
                 "level": requirement.level,
                 "text": requirement.text,
                 "verdict": "excluded",
+                "headline": " ".join(requirement.excluded.split()),
                 "reason": requirement.excluded,
                 "source": {"page": requirement.page, "quote": requirement.quote},
             }
@@ -343,7 +275,8 @@ def _outcome(judge: Judge, outcome: Outcome) -> dict[str, Any]:
         "level": requirement.level,
         "text": requirement.text,
         "verdict": outcome.verdict,
-        "reason": masked(said(outcome), secrets),
+        "headline": headline(judge, outcome),
+        "reason": masked(outcome.reason, secrets),
         "source": {"page": requirement.page, "quote": requirement.quote},
         "readings": [str(option) for option in outcome.readings],
         "mismatches": [
@@ -361,16 +294,10 @@ def _outcome(judge: Judge, outcome: Outcome) -> dict[str, Any]:
 def _exchange(judge: Judge, exchange: Exchange) -> dict[str, Any]:
     secrets = judge.target.secrets
     return {
-        **_asked(judge, exchange),
+        **asked(judge, exchange),
         "headers": {name: masked(value, secrets) for name, value in exchange.headers.items()},
-        "body": masked(_body(exchange), secrets),
+        "body": _body(judge, exchange),
     }
-
-
-def _asked(judge: Judge, exchange: Exchange) -> dict[str, Any]:
-    secrets = judge.target.secrets
-    curl = masked(exchange.request.curl(judge.target.client.base_url, secrets), secrets)
-    return {"curl": curl, "status": exchange.status}
 
 
 def write_json(run: Run, file: Any) -> None:

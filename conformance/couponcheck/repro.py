@@ -5,6 +5,7 @@ import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
+from couponcheck.headline import headline
 from couponcheck.judge import Judge, Outcome
 from couponcheck.masking import masked
 from couponcheck.run import Run
@@ -17,6 +18,8 @@ curl -sS -o /dev/null -X POST -H 'Content-Type: application/json' \\
   -d '{"name": "%s", "pack": "%s"}' "$MOCK/__admin/namespaces"
 trap 'curl -sS -X DELETE "$MOCK/__admin/namespaces/%s"' EXIT
 """
+_TOLD = " -w '\\n%{http_code}\\n'"
+"""Has curl write the status below the body: a fault may be in it alone."""
 
 
 def scripts(run: Run) -> Iterator[tuple[str, str]]:
@@ -39,7 +42,11 @@ def write_scripts(run: Run, folder: Path) -> None:
 
 
 def _script(judge: Judge, outcome: Outcome) -> str:
-    head = ["#!/bin/sh", f"# {outcome.requirement.id}: {outcome.requirement.text}"]
+    head = [
+        "#!/bin/sh",
+        _comment(f"{outcome.requirement.id}: {headline(judge, outcome)}"),
+        _comment(f"rule:     {outcome.requirement.text}"),
+    ]
     for mismatch in outcome.mismatches:
         of = f" (call {mismatch.call or len(outcome.exchanges)})"
         head += [_comment(f"expected: {mismatch.expected}{of}"), _comment(f"got:      {mismatch.got}")]
@@ -63,10 +70,10 @@ def _requests(judge: Judge, outcome: Outcome) -> Iterator[str]:
     else:
         yield f"BASE={shlex.quote(base_url)}"
     for number, exchange in enumerate(outcome.exchanges, 1):
-        command = exchange.request.curl(base_url, {**target.secrets, base_url: "$BASE"})
+        command = exchange.request.curl(base_url, {**target.secrets, base_url: "$BASE"}) + _TOLD
         yield ""
         if not exchange.at_once:
-            yield from (f"echo '--- call {number}, which got {exchange.status}'", command, "echo")
+            yield from (f"echo '--- call {number}, which got {exchange.status}'", command)
             continue
         # Each with its answer in one piece, so that they can be told apart.
         yield f"(answer=$({command})"

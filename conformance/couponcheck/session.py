@@ -2,6 +2,8 @@
 
 import io
 import re
+import signal
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +15,10 @@ from rich.text import Text
 from couponcheck import report
 from couponcheck.catalogue import FOLDER
 from couponcheck.choices import Choices, add_to_job, write_folder
+from couponcheck.headline import headline
+from couponcheck.interruption import Interruption
 from couponcheck.judge import NOT_TESTABLE, WARN
-from couponcheck.masking import masked
-from couponcheck.plugin import CatalogueFile, requirements
+from couponcheck.plugin import CatalogueFile, add_aftermath, requirements
 from couponcheck.run import PARTIAL, Run
 from couponcheck.sharing import Controller, Worker, shared
 from couponcheck.transport import LimitReached, TargetUnreachable, UnusableTarget
@@ -57,6 +60,7 @@ class Suite:
         self._choices = choices
         self._folder = folder
         self._concluded = False
+        self._interruption = Interruption(signal.SIGTERM)
 
     @classmethod
     def take_part(cls, config: pytest.Config) -> None:
@@ -86,6 +90,9 @@ class Suite:
         """Look at the target before anything is collected, so that one that is dead is found out at once."""
         config = session.config
         sharing = shared(config)
+        listening = ExitStack()
+        listening.enter_context(self._interruption)
+        config.add_cleanup(listening.close)
         try:
             if self._folder:
                 self._folder.mkdir(parents=True, exist_ok=True)
@@ -121,6 +128,8 @@ class Suite:
         if hasattr(config, "workerinput") or config.option.collectonly or not self.run.selected:
             return
         self.run.leave()
+        session.exitstatus = self._interruption.exit_code or session.exitstatus
+        add_aftermath(config, self.run)
         if self._folder:
             write_folder(self.run, self._folder)
         add_to_job(self.run)
@@ -159,8 +168,7 @@ class Suite:
         console = Console(file=written, force_terminal=terminalreporter.hasmarkup, width=width)
         for outcome in self.run.outcomes:
             if outcome.verdict == WARN:
-                secrets = self.run.judges[outcome.requirement.vendor].target.secrets
-                said = masked(f"{WARN}: {outcome.requirement.id}: {report.said(outcome)}", secrets)
-                console.print(Text(said, style="yellow"), soft_wrap=True)
+                told = headline(self.run.judges[outcome.requirement.vendor], outcome)
+                console.print(Text(f"{WARN}: {outcome.requirement.id}: {told}", style="yellow"), soft_wrap=True)
         report.conclude(console, self.run)
         terminalreporter.write(written.getvalue())

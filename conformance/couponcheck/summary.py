@@ -1,13 +1,16 @@
 """The short forms of a run: a Markdown summary for a CI job's page, and a badge."""
 
+import html
+import re
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
+from couponcheck.aftermath import aftermath
 from couponcheck.documented import documented
+from couponcheck.headline import headline
 from couponcheck.judge import ERROR, FAIL, NOT_SELECTED, NOT_TESTABLE, PASS, WARN, Outcome
-from couponcheck.masking import masked
-from couponcheck.report import causes, said
+from couponcheck.report import causes
 from couponcheck.run import CONFORMANT, NOT_CONFORMANT, PARTIAL, Run
 from couponcheck.untested import covered
 from couponcheck.wording import shortened
@@ -41,21 +44,32 @@ def markdown(run: Run) -> str:
             beside = {other.requirement.id for _, others in causes(run) for other in others}
             chosen.sort(key=lambda outcome: outcome.requirement.id in beside)  # what cannot be read explains them
         if chosen:
-            lines += ["", f"### {title}", "", "| requirement | what came out | rests on |", "| --- | --- | --- |"]
+            lines += ["", f"### {title}", "", "| requirement | what came out | rule |", "| --- | --- | --- |"]
             lines += [*_rows(run, chosen[:_MOST])]
         if len(chosen) > _MOST:
             lines += ["", f"... and {len(chosen) - _MOST} more."]
+    for part in aftermath(run):
+        lines += ["", f"<details><summary>{html.escape(part.title)}</summary>", ""]
+        lines += [f"- {_code(line)}" for line in part.lines[:_MOST]]
+        lines += [f"- ... and {len(part.lines) - _MOST} more"] if len(part.lines) > _MOST else []
+        lines += ["", "</details>"]
     return "\n".join(lines) + "\n"
+
+
+def _code(text: str) -> str:
+    """Show a text as it is, whatever is in it."""
+    text = " ".join(text.split())
+    fence = "`" * (max(map(len, re.findall("`+", text)), default=0) + 1)
+    return f"{fence} {text} {fence}"
 
 
 def _rows(run: Run, outcomes: list[Outcome]) -> Iterator[str]:
     for outcome in outcomes:
         judge = run.judges[outcome.requirement.vendor]
-        reason = masked(said(outcome), judge.target.secrets)
         heading = judge.document.sources.headings[outcome.requirement.page]
-        quoted = f"“{outcome.requirement.quote}” ({heading})"
+        rule = f"{outcome.requirement.text} “{outcome.requirement.quote}” ({heading})"
         mark = _MARKS[outcome.verdict]
-        yield f"| {mark} `{outcome.requirement.id}` | {_cell(reason)} | {_cell(quoted)} |"
+        yield f"| {mark} `{outcome.requirement.id}` | {_cell(headline(judge, outcome))} | {_cell(rule)} |"
 
 
 def _cell(text: str) -> str:

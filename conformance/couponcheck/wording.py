@@ -25,3 +25,8 @@ def shortened(text: str, longest: int) -> str:
 def one_line(text: str, longest: int) -> str:
     """Shorten a text to what fits on a line."""
     return shortened(text.replace("\n", " "), longest)
+
+
+def counted(number: int, what: str) -> str:
+    """Say how many there are of something, which is named in the singular."""
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"

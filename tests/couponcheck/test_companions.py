@@ -1,11 +1,16 @@
 """CrowdTwist's companion operation on a target that allows it: data is made fit, and left as it was found."""
 
+import html
 import json
+import signal
 import subprocess
 import sys
 import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree as ET
 
 import pytest
 from alternative_server import alternative
@@ -190,39 +195,151 @@ def test_a_failure_shows_how_the_data_was_made_fit(tmp_path: Path) -> None:
     assert outcome.exchanges[0].operation == "useCoupon"
 
 
-def test_a_run_that_is_broken_off_leaves_coupons_as_they_were_found(tmp_path: Path) -> None:
-    """Ctrl-C comes when a coupon was just unused."""
+@pytest.mark.parametrize(
+    ("companions", "chosen", "kind", "title", "line"),
+    [
+        (
+            True,
+            "usable-again",
+            "put back",
+            "Put back as it was found",
+            rf'{UNUSE}usable-again: coupon.used {{"code": "{USED}"}} (by useCoupon)',
+        ),
+        (
+            False,
+            "at-once-one",
+            "changed",
+            "{} requests succeeded that may have changed data; no operation takes that back",
+            f"{{}} x {UNUSE}at-once-one: 200 curl -sS -H 'Content-Type: application/json' --data-raw ",
+        ),
+        (
+            False,
+            "at-once-one",
+            "used up",
+            "Used up (a later run leaves this alone if you give it this run's JSON report with --spent)",
+            f'{UNUSE}at-once-one: coupon.used_rush {{"code": "{USED}"}}',
+        ),
+    ],
+    ids=["put back", "changed", "used up"],
+)
+def test_every_report_tells_what_a_run_leaves(
+    tmp_path: Path, *, companions: bool, chosen: str, kind: str, title: str, line: str
+) -> None:
+    """In the same words; what was sent more than once stands there once."""
+    flags = ["--allow-writes", "--allow-concurrency", "-k", chosen, "--report", str(tmp_path)]
+    with serving("crowdtwist", defects=("crowdtwist.same-unuse-shared",)) as url:
+        raw = little(url, companions=companions, coupon__used_rush={"code": USED})
+        done = CliRunner().invoke(couponcheck, ["run", str(written(tmp_path, raw)), *flags])
+    if kind == "changed":
+        sent = json.loads((tmp_path / JSON).read_text(encoding="utf-8"))["changed"]
+        assert len(sent) > 1
+        title, line = title.format(len(sent)), line.format(len(sent))
+    assert done.output.count(f"\n{title}:\n  {line}") == 1
+    properties = [
+        (one.get("name"), (one.get("value") or "")[: len(line)])
+        for one in ET.parse(tmp_path / "junit.xml").iter("property")  # noqa: S314 - written here
+        if one.get("name") == kind
+    ]
+    assert properties == [(kind, line)]
+    page = html.unescape((tmp_path / "report.html").read_text(encoding="utf-8"))
+    assert page.count(f"<h3>{title}</h3>\n<ul>\n<li><code>{line}") == 1
+    summary = html.unescape((tmp_path / "summary.md").read_text(encoding="utf-8"))
+    assert summary.count(f"<details><summary>{title}</summary>\n\n- ` {line}") == 1
+
+
+# -- runs that are broken off ------------------------------------------------------------------------------------------
+
+LISTENING = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
+"""A shell of a CI job has what it starts in the background ignore Ctrl-C."""
+COMMAND = [sys.executable, "-c", f"{LISTENING}; from couponcheck.cli import main; main()", "run"]
+SESSION = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--pyargs", "couponcheck"]
+JSON = "report.json"
+
+
+@dataclass
+class BrokenOff:
+    """What a run did that was sent a signal in the middle."""
+
+    code: int
+    said: str
+    is_as_found: bool
+    """Whether members' lists show what they showed before."""
+
+
+def broken_off(folder: Path, started: Sequence[str | Path], paths: Mapping[str, int], *flags: str) -> BrokenOff:
+    """Carry out a run against a target that sends it a signal right before it answers.
+
+    Args:
+        folder: Where to write the target file.
+        started: The command, up to the target file.
+        paths: Path -> the signal that the first successful request to it causes.
+        flags: What comes after the target file.
+    """
     suite: list[subprocess.Popen[str]] = []
+    left = dict(paths)
 
     def interrupting(right: Handler) -> Handler:
         def handle(request: Request) -> Reply:
             reply = right(request)
-            if request.path == "/v2/coupon/unuse" and reply.status == 200 and suite:
-                suite.pop().send_signal(2)
+            if reply.status == 200 and suite and request.path in left:
+                suite[0].send_signal(left.pop(request.path))
             return reply
 
         return handle
 
     with serving("crowdtwist", handling=interrupting) as url:
         before = listed(url)
-        target = written(tmp_path, little(url, companions=True))
-        report = tmp_path / "report.json"
-        flags = ["--allow-writes", "-k", "usable-again or second-time", "--json", str(report)]
+        target = written(folder, little(url, companions=True))
         suite.append(
             subprocess.Popen(
-                [COUPONCHECK, "run", target, *flags], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+                [*started, target, *flags], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
             )
         )
-        process = suite[0]
-        said, _ = process.communicate(timeout=60)
-        assert listed(url) == before
-    assert process.returncode == 2, said
-    told = json.loads(report.read_text(encoding="utf-8"))
+        said, _ = suite[0].communicate(timeout=60)
+        return BrokenOff(suite[0].returncode, said, listed(url) == before)
+
+
+@pytest.mark.parametrize(
+    ("started", "flags", "number", "code"),
+    [
+        (COMMAND, ["--allow-writes", "--report", "."], signal.SIGINT, 130),
+        (COMMAND, ["--allow-writes", "--report", "."], signal.SIGTERM, 143),
+        (
+            [*SESSION, "--couponcheck-target"],
+            ["--couponcheck-allow-writes", "--couponcheck-report", "."],
+            signal.SIGTERM,
+            143,
+        ),
+    ],
+    ids=["Ctrl-C", "SIGTERM", "SIGTERM to pytest"],
+)
+def test_a_run_that_is_broken_off_leaves_coupons_as_they_were_found(
+    tmp_path: Path, started: list[str], flags: list[str], number: int, code: int
+) -> None:
+    """The signal comes when a coupon was just unused; what came out so far is reported."""
+    done = broken_off(tmp_path, started, {"/v2/coupon/unuse": number}, *flags, "-k", "usable-again or second-time")
+    assert (done.code, done.is_as_found) == (code, True), done.said
+    told = json.loads((tmp_path / JSON).read_text(encoding="utf-8"))
     assert [(item["requirement"], item["by"]) for item in told["put_back"]] == [(f"{UNUSE}usable-again", "useCoupon")]
-    assert told["spent"] == []
-    assert "\nPut back as it was found:\n" in said
-    assert f'usable-again: coupon.used {{"code": "{USED}"}} (by useCoupon)' in said
-    assert "that may have changed data" not in said
+    assert (told["verdict"], told["spent"]) == ("not run", [])
+    assert "\nPut back as it was found:\n" in done.said
+    assert f'usable-again: coupon.used {{"code": "{USED}"}} (by useCoupon)' in done.said
+    assert "that may have changed data" not in done.said
+
+
+@pytest.mark.parametrize("second", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
+def test_the_second_signal_ends_a_run_at_once(tmp_path: Path, second: int) -> None:
+    """It comes when the first has the run put back what it changed."""
+    paths = {"/v2/coupon/unuse": signal.SIGTERM, "/v2/coupon/use": second}
+    done = broken_off(tmp_path, COMMAND, paths, "--allow-writes", "-k", "usable-again", "--json", JSON)
+    assert done.code == -second, done.said
+    assert (tmp_path / JSON).read_text(encoding="utf-8") == ""
+
+
+def test_a_signal_while_something_is_put_back_does_not_keep_the_rest_from_it(tmp_path: Path) -> None:
+    """Here the first request that puts something back causes it."""
+    done = broken_off(tmp_path, COMMAND, {"/v2/coupon/use": signal.SIGTERM}, "--allow-writes", "-k", "usable-again")
+    assert (done.code, done.is_as_found) == (143, True), done.said
 
 
 def test_the_doctor_tells_what_companions_would_enable_and_calls_none(tmp_path: Path) -> None:

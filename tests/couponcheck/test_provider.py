@@ -453,7 +453,7 @@ done
     requests = [json.loads(line) for line in log.read_text().splitlines()]
     assert [message["request"] for message in requests] == ["provide", "provide", "release", "release"]
     assert [message["grant"] for message in requests[2:]] == ["g", "late"]
-    assert done.returncode == 2, done.stdout + done.stderr
+    assert done.returncode == 130, done.stdout + done.stderr
     assert 'by-email: member.alice {"id": "1001", "email": "alice@crowdtwist.com"} (by provider)' in done.stdout
 
 

@@ -5,6 +5,7 @@ import html.parser
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -29,6 +30,7 @@ from couponcheck.summary import badge, markdown
 from couponcheck.targetfile import read_target
 from couponspec import FaultyFile
 from rich.console import Console
+from running_mock import serving as running
 
 SHAPES = Path(couponcheck.__file__).parent / "shapes"
 DEFECT = "chargeover.hides-disabled"
@@ -198,7 +200,10 @@ def test_a_script_repeats_what_failed(failed: Run, wrong: str, tmp_path: Path) -
     done = subprocess.run(["sh", str(file)], capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     (outcome,) = [outcome for outcome in failed.outcomes if outcome.verdict == "fail"]
-    assert json.loads(done.stdout.splitlines()[-1]) == outcome.exchanges[-1].body
+    assert [json.loads(line) for line in done.stdout.splitlines()[-2:]] == [
+        outcome.exchanges[-1].body,
+        outcome.exchanges[-1].status,
+    ]
 
 
 UNREADABLE = "crowdtwist.code-twice"
@@ -368,3 +373,54 @@ def test_a_warning_fails_only_a_strict_run(right: str, wrong: str, failed: Run, 
     assert command(*known).returncode == 0
     assert command(*known, "--strict").returncode == 1
     assert command("run", right, "-k", "found", "--strict").returncode == 0
+
+
+def test_two_runs_with_one_seed_leave_the_same_reports(wrong: str, tmp_path: Path) -> None:
+    """Byte for byte, but for times and the names that are new in every run."""
+    reports = []
+    for name in ("first", "second"):
+        folder = tmp_path / name
+        done = command("run", wrong, "-k", "getCoupon", "--report", str(folder))
+        assert done.returncode == 1, done.stderr
+        files = [file for file in folder.rglob("*") if file.is_file()]
+        told = {str(file.relative_to(folder)): file.read_text(encoding="utf-8") for file in files}
+        reports.append({name: _without_what_is_new(text) for name, text in {**told, "": done.stdout}.items()})
+    assert len(reports[0]) > 6
+    assert reports[0] == reports[1]
+
+
+def _without_what_is_new(text: str) -> str:
+    for new in (
+        r"(?<=couponcheck-chargeover-)[0-9a-f]{12}",  # the namespace
+        r'(?<="x-mock-request-id": ")[0-9a-f]{32}',
+        r"20[0-9]{2}-[01][0-9]-[0-3][0-9][T ][0-9:.+]+",
+        r'(?<="date": ")[^"]+',
+        r'(?<= time=")[0-9.]+',
+    ):
+        text = re.sub(new, "", text)
+    return text
+
+
+# -- scripts -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("shell", ["sh", "bash", "dash"])
+def test_a_script_sends_at_once_what_was_sent_at_once(shell: str, tmp_path: Path) -> None:
+    """As it is printed, and the server does the same wrong thing again: more than one of the requests succeed."""
+    if not (program := shutil.which(shell)):
+        pytest.skip(f"there is no {shell}")
+    with running(tmp_path, "--vendor", "crowdtwist", "--defect", "crowdtwist.same-unuse-shared") as mock:
+        run = carried_out(mock.origin, vendor="crowdtwist", keyword="at-once-one")
+        ((name, text),) = scripts(run)
+        script = tmp_path / name
+        script.write_text(text, encoding="utf-8")
+        done = subprocess.run([program, str(script)], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    told = re.findall(
+        r"^--- call ([0-9]+)(, at once)?, which got ([0-9]+)\n(.*)\n([0-9]{3})$", done.stdout, re.MULTILINE
+    )
+    (outcome,) = run.outcomes
+    assert sorted(int(number) for number, *_ in told) == [*range(1, len(outcome.exchanges) + 1)]
+    succeeded = [status for _, at_once, _, _, status in told if at_once and status == "200"]
+    assert len(succeeded) > 1
+    assert all(json.loads(body) for *_, body, _ in told)

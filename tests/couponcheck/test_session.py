@@ -119,22 +119,36 @@ def test_a_failure_says_what_the_command_says(session: Session, wrong: str) -> N
     assert outcome.ret == pytest.ExitCode.TESTS_FAILED
     outcome.assert_outcomes(failed=1, passed=outcome.parseoutcomes().get("passed", 0))
     outcome.stdout.fnmatch_lines(
-        ["FAIL chargeover.*", "  expected: *", "  got: *", "  source: *", f"{wrong}: not run (*"]
+        ["FAIL chargeover.*", "  rule: *", "  source: *", "  expected: *", "  got: *", f"{wrong}: not run (*"]
     )
     assert "Traceback" not in outcome.stdout.str()
+
+
+@pytest.mark.parametrize("processes", [(), ("-n", "1")], ids=["alone", "xdist"])
+def test_a_report_of_pytest_has_the_headline_where_it_has_one_line(
+    session: Session, wrong: str, tmp_path: Path, processes: tuple[str, ...]
+) -> None:
+    junit = tmp_path / "junit.xml"
+    outcome = session(wrong, "-k", "disabled", f"--junitxml={junit}", *processes)
+    outcome.stdout.fnmatch_lines(["FAILED *::chargeover.getCoupon.disabled - answered *", "*1 failed*"])
+    (failure,) = ET.parse(junit).iter("failure")  # noqa: S314 - written here
+    assert failure.get("message") == "answered 404 to getCoupon (coupon_id 2); expected status 200"
+    assert (failure.text or "").startswith(f"FAIL chargeover.getCoupon.disabled: {failure.get('message')}\n  rule: ")
 
 
 def test_a_known_failure_is_told_and_passes_unless_the_run_is_strict(
     session: Session, wrong: str, project: pytest.Pytester
 ) -> None:
     """Nor does a warning become an error where the session has its warnings as errors."""
-    failing = re.findall(r"FAIL (chargeover\S+)", session(wrong, "-k", "getCoupon and not survives").stdout.str())[0]
+    failing = re.findall(r"FAIL (chargeover\S+):", session(wrong, "-k", "getCoupon and not survives").stdout.str())[0]
     file = project.path / "known.yaml"
     file.write_text(f"format: 1\naccepted: [{{id: {failing}, reason: known, until: '2999-01-01'}}]\n")
     known = (wrong, "-k", failing, "--couponcheck-baseline", str(file))
     outcome = session(*known)
     outcome.assert_outcomes(passed=1)
-    outcome.stdout.fnmatch_lines([f"warn: {failing}: known and accepted*", "*: conformant with 1 warning (1 of *"])
+    outcome.stdout.fnmatch_lines(
+        [f"warn: {failing}: answered *; known and accepted*", "*: conformant with 1 warning (1 of *"]
+    )
     assert outcome.ret == 0
     strict = session(*known, "--couponcheck-strict")
     strict.assert_outcomes(failed=1)
