@@ -352,7 +352,7 @@ def test_the_doctor_tells_what_companions_would_enable_and_calls_none(tmp_path: 
     assert "  ok     coupon.used (2 of 2) is not used; useCoupon makes it so for a while" in lines
     (enables,) = [line for line in lines if line.startswith("  With --allow-writes useCoupon enables ")]
     assert int(enables.split()[-2]) > 10
-    assert not [line for line in lines if line.lstrip().startswith("coupon.still_used")]
+    assert not [line for line in lines if line.lstrip().startswith("coupon.still_used (")]
 
 
 def test_init_writes_how_both_are_allowed() -> None:

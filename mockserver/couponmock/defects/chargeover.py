@@ -47,6 +47,20 @@ def _in_small_letters(coupon: dict[str, Any]) -> dict[str, Any]:
     return {**coupon, "code": coupon["code"].lower()}
 
 
+def _open_once_disabled(right: Handler) -> Handler:
+    """Give whoever is not let in what was given of a disabled coupon."""
+    given: dict[tuple[str, str], Reply] = {}
+
+    def handle(request: Request) -> Reply:
+        reply = right(request)
+        key = (request.namespace, request.path)
+        if reply.diagnosis.example == "found" and not body_of(reply)["response"]["enabled"]:
+            given[key] = reply
+        return given.get(key, reply) if reply.status == 401 else reply
+
+    return handle
+
+
 def _refusing_as(status: int, when: Callable[[Request, Reply], bool]) -> Callable[[Handler], Handler]:
     """Give some refusals another status, also in the body."""
 
@@ -519,5 +533,11 @@ DEFECTS: tuple[Defect, ...] = (
                 else reply
             )
         ),
+    ),
+    Defect(
+        "chargeover",
+        "disabled-open-to-all",
+        "A disabled coupon that was fetched once is open to everybody.",
+        handler=_open_once_disabled,
     ),
 )

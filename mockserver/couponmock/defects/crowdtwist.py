@@ -285,6 +285,25 @@ def _marked(reply: Reply) -> Reply:
     return replace(reply, body=_MARK + reply.body)
 
 
+def _retold(example: str) -> Callable[[Handler], Handler]:
+    """Tell who has no good key what was told of the same before."""
+
+    def wrap(right: Handler) -> Handler:
+        told: dict[tuple[str, str, bytes], Reply] = {}
+
+        def handle(request: Request) -> Reply:
+            request = buffered(request)
+            reply = right(request)
+            asked = (request.namespace, request.path, request.read(BODY_LIMIT) or b"")
+            if reply.diagnosis.example == example:
+                told[asked] = reply
+            return told.get(asked, reply) if reply.diagnosis.finding.startswith("credential_invalid") else reply
+
+        return handle
+
+    return wrap
+
+
 def _borrowed(operation: str, finding: str) -> Callable[[Handler], Handler]:
     """Serve who has no good key with the key of whoever came before."""
 
@@ -473,6 +492,34 @@ def _empty_while_unused(right: Handler) -> Handler:
         return reply
 
     return handle
+
+
+def _third_party_anywhere(right: Behaviour, call: Call, world: World) -> Answer:
+    if call.parameters["id_type"] != "third_party_id":
+        return right(call, world)
+    return _of_any_client("unknown_member")(right)(call, world)
+
+
+def _by_order(right: Behaviour, call: Call, world: World) -> Answer:
+    """Take the number of a coupon's order for its code."""
+    said = call.body["coupon_value"]
+    for coupon in all_of(world, "coupon") if said.isdecimal() else ():
+        if coupon["client"] == call.principal and str(coupon.data.get("redeem_order_coupon_id")) == said:
+            return right(replace(call, body={**call.body, "coupon_value": coupon["code"]}), world)
+    return right(call, world)
+
+
+def _unissued_told(right: Behaviour, call: Call, world: World) -> Answer:
+    """Tell of another client's coupon that it has not been issued."""
+    try:
+        return right(call, world)
+    except Refused as refused:
+        code = call.body["coupon_value"]
+        unissued = any(
+            coupon["code"] == code and coupon["state"] == "generated"
+            for coupon in (all_of(world, "coupon") if refused.problem == "no_data" else ())
+        )
+        raise Refused("not_issued" if unissued else refused.problem) from refused
 
 
 DEFECTS: tuple[Defect, ...] = (
@@ -907,5 +954,31 @@ DEFECTS: tuple[Defect, ...] = (
                 else body
             )
         ),
+    ),
+    # -- what is told without being asked
+    _defect(
+        "lack-told",
+        "Whoever has no good key is told which member has never received a coupon.",
+        handler=_retold("no_activities"),
+    ),
+    _defect(
+        "third-parties-shared",
+        "A member is found by third party id whosever member it is.",
+        {_LIST: behaving(_third_party_anywhere)},
+    ),
+    _defect(
+        "order-for-code",
+        "The number of a coupon's order stands for its code.",
+        {_UNUSE: behaving(_by_order)},
+    ),
+    _defect(
+        "unissued-told-to-strangers",
+        "Whoever has no good key is told which coupon has not been issued.",
+        handler=_retold("not_issued"),
+    ),
+    _defect(
+        "unissued-told-to-others",
+        "Another client is told which coupon has not been issued.",
+        {_UNUSE: behaving(_unissued_told)},
     ),
 )

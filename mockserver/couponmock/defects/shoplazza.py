@@ -274,6 +274,35 @@ def _first_limited_only(right: Behaviour, call: Call, world: World) -> Answer:
     return misleading(find)(right)(call, world)
 
 
+def _unlimited_for_all(right: Handler) -> Handler:
+    """Serve a wrong token as the one that a coupon without end of stock was assigned with."""
+    tokens: dict[bytes, str] = {}
+
+    def handle(request: Request) -> Reply:
+        request = buffered(request)
+        reply = right(request)
+        if reply.diagnosis.example == "received" and body_of(reply)["items"][0]["stock"] < 0:
+            tokens[_body(request)] = request.headers[_HEADER]
+        if reply.status == 401 and _HEADER in request.headers and _body(request) in tokens:
+            return right(replace(request, headers={**request.headers, _HEADER: tokens[_body(request)]}))
+        return reply
+
+    return handle
+
+
+def _like_the_first(items: list[Item]) -> list[Item]:
+    return [*items[:_MANY], *({**item, "discount_text": items[0]["discount_text"]} for item in items[_MANY:])]
+
+
+def _ids(request: Request) -> frozenset[str]:
+    """Return the ids of a list of several; none if it is another body."""
+    try:
+        ids = json.loads(_body(request))["coupon_ids"]
+    except (ValueError, RecursionError, LookupError, TypeError):
+        return frozenset()
+    return frozenset(map(str, ids)) if isinstance(ids, list) and len(ids) > 1 else frozenset()
+
+
 _defect = partial(Defect, "shoplazza")
 
 DEFECTS: tuple[Defect, ...] = (
@@ -680,5 +709,20 @@ DEFECTS: tuple[Defect, ...] = (
         "limit-raced-by-lists",
         "a customer who asks for different lists at once receives a coupon with a limit of one more often",
         **_unlimited_at_once(by_list=True),
+    ),
+    _defect(
+        "unlimited-for-all",
+        "with any token a coupon without end of stock is assigned that was assigned before",
+        handler=_unlimited_for_all,
+    ),
+    _defect(
+        "third-like-first",
+        "from the third item on all have the discount_text of the first",
+        handler=_answering(lambda body: {**body, "items": _like_the_first(body["items"])}),
+    ),
+    _defect(
+        "order-shared",
+        "of receipts of the same coupons in another order at the same time, only the first is carried out",
+        handler=sharing(lambda request: (request.namespace, ids) if (ids := _ids(request)) else None),
     ),
 )
