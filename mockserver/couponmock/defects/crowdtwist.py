@@ -34,8 +34,10 @@ _LIST = "listUsableCoupons"
 _DAY = 86_400
 _LAST_HOURS = 2
 _EIGHTEENTH = 17
-_MEANWHILE = 0.1
-"""Seconds that a coupon takes to be unused where lists are empty meanwhile."""
+_MEANWHILE = 0.5
+"""Seconds for which a coupon that was unused counts as being unused."""
+_NAPS, _NAP = 40, 0.005
+"""How often, and seconds each, that a list waits for a coupon to be unused."""
 _MARK = b"\xef\xbb\xbf"
 """The byte order mark of UTF-8."""
 
@@ -475,21 +477,28 @@ def _second_key(right: Handler) -> Handler:
 
 
 def _empty_while_unused(right: Handler) -> Handler:
-    """Take some time to unuse a coupon, and list nothing meanwhile."""
-    busy: Counter[str] = Counter()
+    """List nothing where several lists are asked for while a coupon is unused."""
+    lists: Counter[str] = Counter()
+    unused: dict[str, float] = {}
 
     def handle(request: Request) -> Reply:
-        if not _unuses(request):
+        space = request.namespace
+        if not request.path.endswith("/usable_coupons"):
             reply = right(request)
-            is_list = reply.diagnosis.operation == _LIST and reply.status < 300
-            return with_body(reply, []) if is_list and busy[request.namespace] else reply
-        request = buffered(request)
-        reply = right(request)
-        if reply.status < 300:
-            busy[request.namespace] += 1
-            time.sleep(_MEANWHILE)
-            busy[request.namespace] -= 1
-        return reply
+            if reply.diagnosis.example == "unused":
+                unused[space] = time.monotonic()
+            return reply
+        lists[space] += 1
+        try:
+            reply = right(request)
+            naps = 0
+            while lists[space] > 1 and naps < _NAPS and time.monotonic() - unused.get(space, -1) > _MEANWHILE:
+                time.sleep(_NAP)
+                naps += 1
+            is_meanwhile = lists[space] > 1 and time.monotonic() - unused.get(space, -1) < _MEANWHILE
+            return with_body(reply, []) if is_meanwhile and reply.status < 300 else reply
+        finally:
+            lists[space] -= 1
 
     return handle
 
