@@ -27,6 +27,10 @@ _SIGNS = (
     r"(?i:\binsert\s+into\s+\S+\s*\()",
     r"(?i:\bupdate\s+\S+\s+set\s+\S+\s*=)",
     r"(?i:\bdelete\s+from\s+\S+\s+where\b)",
+    r"\bgoroutine [0-9]+ \[|\b(?:panic|runtime error|interface conversion): ",
+    r"\b(?:Null(?:Pointer|Reference)|ClassCast|IllegalArgument|InvalidOperation|IndexOutOfBounds)Exception\b",
+    r"\b(?:Key|Type|Value|Attribute|Index|Name|NoMethod|Reference|Range|Argument|Runtime|ZeroDivision)Error\b",
+    r"(?i:\bundefined (?:method|index|variable|offset)\b|\bis not a function\b|\bcannot read propert)",
     r"\bORA-[0-9]{5}\b|\bSQLSTATE\b|(?i:\bsyntax error (?:at or )?near\b|\byou have an error in your sql\b)",
 )
 """Stack traces of usual languages, lines of source files, addresses, statements and errors of databases."""
@@ -53,10 +57,15 @@ def disclosures(exchange: Exchange, bindings: Bindings, identities: Mapping[str,
         if secret in text:
             whose = "the one that was sent with it" if secret in asked else "one that was not sent with it"
             yield Violation("disclosure", of, "", "no credential in an answer", whose)
+    # What a success says in its body is data, which may look like anything.
+    if (found := _INSIDES.search(" ".join(headers) if of == "success" else text)) and found[0] not in asked:
+        yield Violation("disclosure", of, "", "an answer without the insides of the server", found[0][:200])
     if of == "success":
+        if told := sorted(_addresses(bindings, asked) & {*_texts(exchange.body)}):
+            yield Violation(
+                "disclosure", of, "", "an answer that names nobody else", f"it names {', '.join(told)[:200]}"
+            )
         return
-    if (found := _INSIDES.search(text)) and found[0] not in asked:
-        yield Violation("disclosure", of, "", "an error without the insides of the server", found[0][:200])
     named = {
         str(value)
         for handle, members in bindings.items()
@@ -67,6 +76,17 @@ def disclosures(exchange: Exchange, bindings: Bindings, identities: Mapping[str,
     words = _NUMBERED.sub("", " ".join(_texts(exchange.body)))
     if len(told) > 1 or any(len(value) >= _TELLING or _has(words, value) for value in told):
         yield Violation("disclosure", of, "", "an error that names nobody else", f"it names {', '.join(told)[:200]}")
+
+
+def _addresses(bindings: Bindings, asked: str) -> set[str]:
+    """Return the e-mail addresses of all but those who are asked for."""
+    return {
+        str(value)
+        for members in bindings.values()
+        if not any(_has(asked, str(value)) for value in members.values() if isinstance(value, str) and value)
+        for value in members.values()
+        if isinstance(value, str) and "@" in value
+    }
 
 
 def _secrets(bindings: Bindings) -> set[str]:

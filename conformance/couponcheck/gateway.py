@@ -4,7 +4,7 @@ What such an answer looks like is nobody's rule, and its status no more than wha
 """
 
 import re
-from http.client import FORBIDDEN, LENGTH_REQUIRED, NOT_FOUND
+from http.client import FORBIDDEN, LENGTH_REQUIRED, NOT_FOUND, UNAUTHORIZED
 from urllib.parse import unquote
 
 from couponspec.document import Document
@@ -33,7 +33,7 @@ def is_beyond_the_pages(document: Document, exchange: Exchange) -> bool:
         return True
     if exchange.status < 400 and exchange.request.method in {"PUT", "PATCH", "DELETE"}:  # another operation
         return True
-    return exchange.status in {FORBIDDEN, NOT_FOUND} and not document.methods_at(path)
+    return exchange.status in {UNAUTHORIZED, FORBIDDEN, NOT_FOUND} and not document.methods_at(path)
 
 
 def is_odd(path: str) -> bool:

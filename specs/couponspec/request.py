@@ -9,6 +9,7 @@ import base64
 import json
 import re
 import shlex
+import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -57,6 +58,13 @@ def _same_form(text: str) -> str:
     return _longer(text) if other == text else other
 
 
+def _without_accents(text: str) -> str:
+    bare = "".join(
+        character for character in unicodedata.normalize("NFD", text) if not unicodedata.combining(character)
+    )
+    return _longer(text) if bare == text else bare
+
+
 LIKENESSES: Mapping[str, Callable[[str], str]] = {
     "longer": _longer,
     "shorter": _shorter,
@@ -68,6 +76,7 @@ LIKENESSES: Mapping[str, Callable[[str], str]] = {
     "beyond-64": _plus(2**64),
     "next": _plus(1),
     "previous": _plus(-1),
+    "without-accents": _without_accents,
     "without-zeros": lambda text: text.lstrip("0") if text.startswith("0") else _longer(text),
     "hexadecimal": lambda text: hex(int(text)) if text.isdecimal() else _longer(text),
     "reversed": lambda text: _longer(text) if text == text[::-1] else text[::-1],

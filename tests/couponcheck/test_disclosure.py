@@ -53,10 +53,14 @@ def test_an_address_that_is_repeated_may_hold_the_secret_that_was_sent_in_it() -
         "insert into receipts (id) failed",
         "ORA-00942: no such table",
         "You have an error in your SQL syntax",
+        "interface conversion: interface {} is not string; goroutine 41 [running]: main.go:118",
+        "java.lang.NullPointerException",
+        "KeyError: 'customer_id'",
+        "Undefined index: coupon_ids",
     ],
 )
 def test_the_insides_of_a_server_are_told_in_no_error(message: str) -> None:
-    assert told(400, message) == ["an error without the insides of the server"]
+    assert told(400, message) == ["an answer without the insides of the server"]
     assert told(200, message) == []
 
 
@@ -68,6 +72,7 @@ def test_the_insides_of_a_server_are_told_in_no_error(message: str) -> None:
         "Please update your profile and set a password",
         "See https://docs.example.com/errors.html",
         "no member 5003",
+        "ValidationError: coupon_ids has to be a list",
     ],
 )
 def test_what_people_write_is_no_disclosure(message: str) -> None:
@@ -81,3 +86,14 @@ def test_an_error_names_nobody_that_the_request_did_not() -> None:
     assert told(404, "error 5001") == told(404, "failed with code: 5002") == []
     assert told(404, "no ann@example.com", target="/users/ann%40example.com") == []
     assert told(200, "5001, 5002, ann@example.com") == []
+
+
+def test_a_success_shows_nobody_elses_address_and_no_insides_in_its_headers() -> None:
+    somebody = ["an answer that names nobody else"]
+    assert told(200, "ann@example.com") == somebody
+    assert told(200, "ann@example.com", target="/users/5001") == []
+    request = HttpRequest("GET", "/x", (), None)
+    exchange = Exchange(request, "any", 200, {"x-debug": "SELECT code FROM coupons"}, b"{}")
+    assert [one.expected for one in disclosures(exchange, BINDINGS, IDENTITIES)] == [
+        "an answer without the insides of the server"
+    ]

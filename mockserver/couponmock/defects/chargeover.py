@@ -47,18 +47,29 @@ def _in_small_letters(coupon: dict[str, Any]) -> dict[str, Any]:
     return {**coupon, "code": coupon["code"].lower()}
 
 
-def _open_once_disabled(right: Handler) -> Handler:
-    """Give whoever is not let in what was given of a disabled coupon."""
-    given: dict[tuple[str, str], Reply] = {}
+def _remembering(
+    shown: Callable[[dict[str, Any]], bool], instead: Callable[[Reply], bool]
+) -> Callable[[Handler], Handler]:
+    """Answer again what was answered first.
 
-    def handle(request: Request) -> Reply:
-        reply = right(request)
-        key = (request.namespace, request.path)
-        if reply.diagnosis.example == "found" and not body_of(reply)["response"]["enabled"]:
-            given[key] = reply
-        return given.get(key, reply) if reply.status == 401 else reply
+    Args:
+        shown: Which coupons are remembered.
+        instead: In place of which answers to the same path they are shown.
+    """
 
-    return handle
+    def wrap(right: Handler) -> Handler:
+        first: dict[tuple[str, str], Reply] = {}
+
+        def handle(request: Request) -> Reply:
+            reply = right(request)
+            key = (request.namespace, request.path)
+            if reply.diagnosis.example == "found" and shown(body_of(reply)["response"]):
+                first.setdefault(key, reply)
+            return first.get(key, reply) if instead(reply) else reply
+
+        return handle
+
+    return wrap
 
 
 def _refusing_as(status: int, when: Callable[[Request, Reply], bool]) -> Callable[[Handler], Handler]:
@@ -538,6 +549,24 @@ DEFECTS: tuple[Defect, ...] = (
         "chargeover",
         "disabled-open-to-all",
         "A disabled coupon that was fetched once is open to everybody.",
-        handler=_open_once_disabled,
+        handler=_remembering(lambda shown: not shown["enabled"], lambda reply: reply.status == 401),
+    ),
+    Defect(
+        "chargeover",
+        "trials-for-all",
+        "A coupon without a related item that was fetched once is fetched by every account.",
+        handler=_remembering(lambda shown: shown.get("discount_item_id") is None, lambda reply: reply.status == 404),
+    ),
+    Defect(
+        "chargeover",
+        "first-account-wins",
+        "An id that two accounts use is the coupon of the one that fetched it first.",
+        handler=_remembering(lambda _: True, lambda reply: reply.status == 200),
+    ),
+    Defect(
+        "chargeover",
+        "format-ignored",
+        "A format behind an id is ignored.",
+        handler=asking(lambda request: replace(request, path=request.path.removesuffix(".json"))),
     ),
 )

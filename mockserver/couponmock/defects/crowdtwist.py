@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any
+from unicodedata import combining, normalize
 from urllib.parse import parse_qsl, urlencode
 
 from couponmock.behaviour import Answer, Behaviour, Call, Entity, Refused, World
@@ -38,6 +39,8 @@ _MEANWHILE = 0.5
 """Seconds for which a coupon that was unused counts as being unused."""
 _NAPS, _NAP = 40, 0.005
 """How often, and seconds each, that a list waits for a coupon to be unused."""
+_KEY_HEADER = "x-ct-authorization"
+"""Where the newer pages have the key, in lower case."""
 _MARK = b"\xef\xbb\xbf"
 """The byte order mark of UTF-8."""
 
@@ -531,6 +534,43 @@ def _unissued_told(right: Behaviour, call: Call, world: World) -> Answer:
         raise Refused("not_issued" if unissued else refused.problem) from refused
 
 
+def _any_header(right: Handler) -> Handler:
+    good: dict[str, str] = {}
+
+    def handle(request: Request) -> Reply:
+        request = buffered(request)
+        reply = right(request)
+        if _KEY_HEADER not in request.headers:
+            return reply
+        if reply.status < 300:
+            good[request.namespace] = request.headers[_KEY_HEADER]
+        elif reply.diagnosis.finding.startswith("credential_invalid") and request.namespace in good:
+            return right(replace(request, headers={**request.headers, _KEY_HEADER: good[request.namespace]}))
+        return reply
+
+    return handle
+
+
+def _bare(text: str) -> str:
+    return "".join(character for character in normalize("NFD", text) if not combining(character))
+
+
+def _without_accents(right: Behaviour, call: Call, world: World) -> Answer:
+    """Find a member whose user name has the same letters."""
+    said = call.parameters["user_id"]
+    for member in all_of(world, "member") if call.parameters["id_type"] == "username" else ():
+        name = member.data.get("username")
+        if member["client"] == call.principal and name and _bare(name) == _bare(said):
+            return right(replace(call, parameters={**call.parameters, "user_id": name}), world)
+    return right(call, world)
+
+
+def _twins_unused(coupon: Entity, world: World) -> None:
+    for other in all_of(world, "coupon"):
+        if other["code"] == coupon["code"] and other.name != coupon.name and other["state"] == "used":
+            world.change(other, state="issued")
+
+
 DEFECTS: tuple[Defect, ...] = (
     _defect(
         "points-capped",
@@ -989,5 +1029,19 @@ DEFECTS: tuple[Defect, ...] = (
         "unissued-told-to-others",
         "Another client is told which coupon has not been issued.",
         {_UNUSE: behaving(_unissued_told)},
+    ),
+    _defect(
+        "path-shared",
+        "Lists at the same path that are asked for at the same time all get the answer of the first, whatever the key.",
+        handler=sharing(
+            lambda request: (request.namespace, request.path) if request.path.endswith("/usable_coupons") else None
+        ),
+    ),
+    _defect("any-header", "After a key in the header that is one, any is taken for one.", handler=_any_header),
+    _defect("bare-usernames", "Accents in user names are ignored.", {_LIST: behaving(_without_accents)}),
+    _defect(
+        "codes-of-all-clients",
+        "Other clients' coupons with the same code are unused, too.",
+        {_UNUSE: _after(_twins_unused)},
     ),
 )

@@ -262,16 +262,21 @@ def _unlimited_at_once(*, by_list: bool) -> Mapping[str, Any]:
     return {"behaviours": {"receiveCoupons": behaving(changed)}, "handler": wrap}
 
 
-def _first_limited_only(right: Behaviour, call: Call, world: World) -> Answer:
-    """Look at the limit of the first coupon of a list only."""
+def _beyond_the_first(
+    change: Callable[[Entity], Mapping[str, Any]],
+) -> Callable[[Behaviour, Call, World], Answer]:
+    """See all coupons of a list but the first with some members changed."""
 
-    def find(found: Callable[..., Entity | None], kind: str, **members: Any) -> Entity | None:
-        entity = found(kind, **members)
-        if entity is None or kind != "coupon" or entity["id"] == call.body["coupon_ids"][0]:
-            return entity
-        return replace(entity, data={**entity.data, "per_customer": 0})
+    def changed(right: Behaviour, call: Call, world: World) -> Answer:
+        def find(found: Callable[..., Entity | None], kind: str, **members: Any) -> Entity | None:
+            entity = found(kind, **members)
+            if entity is None or kind != "coupon" or entity["id"] == call.body["coupon_ids"][0]:
+                return entity
+            return replace(entity, data={**entity.data, **change(entity)})
 
-    return misleading(find)(right)(call, world)
+        return misleading(find)(right)(call, world)
+
+    return changed
 
 
 def _unlimited_for_all(right: Handler) -> Handler:
@@ -657,7 +662,7 @@ DEFECTS: tuple[Defect, ...] = (
     _defect(
         "first-limited-only",
         "of the coupons of a list only the first has a limit",
-        {"receiveCoupons": behaving(_first_limited_only)},
+        {"receiveCoupons": behaving(_beyond_the_first(lambda _: {"per_customer": 0}))},
     ),
     _defect(
         "two-hours-early",
@@ -724,5 +729,15 @@ DEFECTS: tuple[Defect, ...] = (
         "order-shared",
         "of receipts of the same coupons in another order at the same time, only the first is carried out",
         handler=sharing(lambda request: (request.namespace, ids) if (ids := _ids(request)) else None),
+    ),
+    _defect(
+        "first-with-stock-only",
+        "of the coupons of a list only the first has an end of stock",
+        {"receiveCoupons": behaving(_beyond_the_first(lambda coupon: {"stock": -1} if coupon["stock"] == 0 else {}))},
+    ),
+    _defect(
+        "first-dated-only",
+        "of the coupons of a list only the first has a time",
+        {"receiveCoupons": behaving(_beyond_the_first(lambda _: {"starts_at": None, "ends_at": None}))},
     ),
 )
