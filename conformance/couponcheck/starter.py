@@ -108,7 +108,7 @@ def _principals(credentials: Sequence[Entity], pack: Pack) -> str:
         if not is_wrong(pack, entity.name):
             names.setdefault(entity.data["principal"], []).append(entity.name)
     kind = pack.kinds[CREDENTIAL].references["principal"]
-    said = [f"{name} (that of {' and '.join(of)})" for name, of in names.items()]
+    said = [f"{name} (that of {', '.join(of)})" for name, of in names.items()]
     return f"These names stand for a {kind} of yours: {', '.join(said)}." if said else ""
 
 

@@ -132,7 +132,7 @@ def test_what_would_enable_more_is_told_the_most_useful_first(tmp_path: Path) ->
     assert lines[start - 1].startswith("  The data enables ")
     assert lines[start + 1 : -2] == [
         "    coupon.still_used (code, redeem_order_coupon_id, redeem_order_id): enables 12 more",
-        "    member.alice.username: enables 5 more, needed by 1 besides, together with others",
+        "    member.alice.username: enables 6 more, needed by 1 besides, together with others",
         "    member.dave (id): enables 5 more, needed by 1 besides, together with others",
         "    member.frank (id): enables 1 more, needed by 1 besides, together with others",
         "    coupon.dave_01 (code) to coupon.dave_30 (code), 30 in all: needed by 1, together with others",

@@ -364,7 +364,7 @@ def test_init_says_what_each_entity_has_to_be_and_what_is_only_an_example() -> N
     assert "enabled: false, discount_item_id: such as 674." in text
     assert "wrong: {scheme: basic, user: $CHARGEOVER_MAIN_USER, password: wrong-password}" in text
     assert (
-        "These names stand for a client of yours: sunshine (that of main and second), moonlight (that of other)."
+        "These names stand for a client of yours: sunshine (that of main, second, header), moonlight (that of other)."
         in text
     )
 
