@@ -30,7 +30,8 @@ _SIGNS = (
     r"\bgoroutine [0-9]+ \[|\b(?:panic|runtime error|interface conversion): ",
     r"\b(?:Null(?:Pointer|Reference)|ClassCast|IllegalArgument|InvalidOperation|IndexOutOfBounds)Exception\b",
     r"\b(?:Key|Type|Value|Attribute|Index|Name|NoMethod|Reference|Range|Argument|Runtime|ZeroDivision)Error\b",
-    r"(?i:\bundefined (?:method|index|variable|offset)\b|\bis not a function\b|\bcannot read property\b|\bcannot read properties\b)",
+    r"(?i:\bundefined (?:method|index|variable|offset)\b|\bis not a function\b)",
+    r"(?i:\bcannot read (?:property|properties)\b)",
     r"\bORA-[0-9]{5}\b|\bSQLSTATE\b|(?i:\bsyntax error (?:at or )?near\b|\byou have an error in your sql\b)",
 )
 """Stack traces of usual languages, lines of source files, addresses, statements and errors of databases."""
