@@ -442,5 +442,5 @@ def _earlier(expect: Mapping[str, Any]) -> Iterator[str]:
         yield expect["added"]["to"]
     if "among" in expect:
         yield expect["among"]["calls"]
-    yield from expect.get("kept", {}).values()
+    yield from (*expect.get("kept", {}).values(), *expect.get("alike", {}).values())
     yield from (change["since"] for change in expect.get("change", {}).values())

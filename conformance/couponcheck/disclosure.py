@@ -1,7 +1,7 @@
 """What an answer must not tell: credentials, the insides of a server, and who else there is."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from urllib.parse import unquote_plus
 
 from couponspec.request import Bindings, HttpRequest
@@ -42,13 +42,20 @@ _NUMBERED = re.compile(r"(?i)\b(?:error|code|status|line|number|no)\b[\s:.#=]*[0
 _INSIDES = re.compile("|".join(_SIGNS), re.DOTALL)
 
 
-def disclosures(exchange: Exchange, bindings: Bindings, identities: Mapping[str, Sequence[str]]) -> Iterator[Violation]:
+def disclosures(
+    exchange: Exchange,
+    bindings: Bindings,
+    identities: Mapping[str, Sequence[str]],
+    documented: Collection[str] | None = None,
+) -> Iterator[Violation]:
     """Yield what an answer tells that its request did not say.
 
     Args:
         exchange: The request and its answer.
         bindings: The data, whose secrets and identities are looked for.
         identities: Kind -> members by which its entities are known.
+        documented: Names of the members that the document has for such an answer; None if it has no such answer, and
+            nothing is known of what belongs there.
     """
     headers = [value for name, value in exchange.headers.items() if name not in _PLACES]
     text = " ".join([*headers, _plain(exchange)])
@@ -62,7 +69,10 @@ def disclosures(exchange: Exchange, bindings: Bindings, identities: Mapping[str,
     if (found := _INSIDES.search(" ".join(headers) if of == "success" else text)) and found[0] not in asked:
         yield Violation("disclosure", of, "", "an answer without the insides of the server", found[0][:200])
     if of == "success":
-        if told := sorted(_addresses(bindings, asked) & {*_texts(exchange.body)}):
+        if documented is None:
+            return
+        others = _others(bindings, identities, asked, documented)
+        if told := sorted(others & {*_undocumented(exchange.body, documented)}):
             yield Violation(
                 "disclosure", of, "", "an answer that names nobody else", f"it names {', '.join(told)[:200]}"
             )
@@ -79,15 +89,27 @@ def disclosures(exchange: Exchange, bindings: Bindings, identities: Mapping[str,
         yield Violation("disclosure", of, "", "an error that names nobody else", f"it names {', '.join(told)[:200]}")
 
 
-def _addresses(bindings: Bindings, asked: str) -> set[str]:
-    """Return the e-mail addresses of all but those who are asked for."""
-    return {
-        str(value)
-        for members in bindings.values()
-        if not any(_has(asked, str(value)) for value in members.values() if isinstance(value, str) and value)
-        for value in members.values()
-        if isinstance(value, str) and "@" in value
-    }
+def _others(
+    bindings: Bindings, identities: Mapping[str, Sequence[str]], asked: str, documented: Collection[str]
+) -> set[str]:
+    """Return the identities of all but those who are asked for, and those of what a success shows anyway."""
+    found: set[str] = set()
+    for handle, members in bindings.items():
+        names = identities.get(handle.partition(".")[0], ())
+        values = {str(members[name]) for name in names if members.get(name) is not None}
+        if is_data(handle) and not set(names) & set(documented) and not any(_has(asked, value) for value in values):
+            found |= {value for value in values if len(value) >= _IDENTITY}
+    return found
+
+
+def _undocumented(value: object, documented: Collection[str]) -> Iterator[str]:
+    """Yield the texts of all members that no document has."""
+    if isinstance(value, Mapping):
+        for name, item in value.items():
+            yield from _undocumented(item, documented) if name in documented else _texts(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _undocumented(item, documented)
 
 
 def _secrets(bindings: Bindings) -> set[str]:

@@ -4,11 +4,14 @@ Members are named by JMESPath expressions. Lists are compared without regard to 
 itself written as a float or in digits: a correct server is free in all of that.
 """
 
+import json
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
+from urllib.parse import unquote
 
 import jmespath
 from couponspec import schema
@@ -31,6 +34,7 @@ _TIME = re.compile(
 _DIGITS = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 _WORDS = {
     "added",
+    "alike",
     "among",
     "at_least",
     "change",
@@ -112,6 +116,32 @@ def includes(got: Any, wanted: Any) -> bool:
     if isinstance(wanted, Mapping):
         return isinstance(got, Mapping) and all(name in got and same(wanted[name], got[name]) for name in wanted)
     return same(wanted, got)
+
+
+def _unsaid(value: Any, exchange: Exchange) -> Any:
+    """Leave out of every text in a value what its request had said."""
+    if isinstance(value, str):
+        said = [unquote(exchange.request.target.partition("?")[0]).rpartition("/")[2]]
+        with suppress(ValueError, RecursionError):
+            body = json.loads(exchange.request.body or b"null")
+            said += [item for item in body.values() if isinstance(item, str)] if isinstance(body, dict) else []
+        for text in filter(None, said):
+            value = value.replace(text, "...")
+        return value
+    if isinstance(value, Mapping):
+        return {name: _unsaid(item, exchange) for name, item in value.items()}
+    return [_unsaid(item, exchange) for item in value] if isinstance(value, list) else value
+
+
+def shown_by(document: Document, exchange: Exchange) -> set[str]:
+    """Return the names of all members that a document has for such an answer, wherever they stand."""
+    operation = operation_of(document, exchange.operation)
+    response = operation.response(exchange.status)
+    found: set[str] = set()
+    if response is not None:
+        for node in response.schemas.values():
+            found |= property_names(node, {"components": operation.components}, set())
+    return found
 
 
 @dataclass(frozen=True)
@@ -244,7 +274,7 @@ class Judgement:
     def _shows(self, wanted: list[str], exchange: Exchange) -> Iterator[Mismatch]:
         """Every member of a seeded entity that is shown must have its value; the schema says which must be shown."""
         items = _objects(self.view(exchange))
-        names = self._named(exchange)
+        names = shown_by(self.document, exchange)
         for handle in wanted:
             known = self.bindings[handle]
             entity = {name: value for name, value in known.items() if name in names} or dict(known)
@@ -267,15 +297,6 @@ class Judgement:
         known = [members[name] for name in self.identities.get(handle.partition(".")[0], ()) if name in members]
         return f"{handle} ({', '.join(map(as_text, known))})" if known else handle
 
-    def _named(self, exchange: Exchange) -> set[str]:
-        operation = operation_of(self.document, exchange.operation)
-        response = operation.response(exchange.status)
-        found: set[str] = set()
-        if response is not None:
-            for node in response.schemas.values():
-                found |= property_names(node, {"components": operation.components}, set())
-        return found
-
     def _same_as(self, wanted: str, exchange: Exchange) -> Iterator[Mismatch]:
         before = self.earlier[wanted]
         if exchange.status != before.status:
@@ -292,6 +313,14 @@ class Judgement:
             before, after = self._at(path, self.earlier[name]), self._at(path, exchange)
             if not same(before, after):
                 yield Mismatch(f"{path} as in {self._call(name)}", self._difference(before, after))
+
+    def _alike(self, wanted: Mapping[str, str], exchange: Exchange) -> Iterator[Mismatch]:
+        """Members are as in an earlier answer, but for what the requests themselves said."""
+        for path, name in wanted.items():
+            earlier = self.earlier[name]
+            before, after = (_unsaid(self._at(path, one), one) for one in (earlier, exchange))
+            if not same(before, after):
+                yield Mismatch(f"{path} as in {self._call(name)}", difference(before, after))
 
     def _added(self, wanted: Mapping[str, Any], exchange: Exchange) -> Iterator[Mismatch]:
         item, since = fill(wanted["item"], self.bindings), self._call(wanted["to"])
@@ -427,7 +456,7 @@ def _changed_items(lost: list[Any], added: list[Any], place: str, names: Collect
     for item in lost:
         nearest = max(added, key=lambda other: _shared(item, other), default=None)
         # What has most members in common is the same thing, with some of them changed.
-        if nearest is not None and 2 * _shared(item, nearest) > len(item):
+        if isinstance(item, dict) and nearest is not None and 2 * _shared(item, nearest) > len(item):
             added = [other for other in added if other is not nearest]
             known = {name: value for name, value in item.items() if name in names} or item
             yield f"the item{of} {as_text(known, _SHORT)} changed: {', '.join(_changes(item, nearest, '', names))}"

@@ -4,7 +4,7 @@ What such an answer looks like is nobody's rule, and its status no more than wha
 """
 
 import re
-from http.client import FORBIDDEN, LENGTH_REQUIRED, NOT_FOUND, UNAUTHORIZED
+from http.client import FORBIDDEN, LENGTH_REQUIRED, NOT_ACCEPTABLE, NOT_FOUND, UNAUTHORIZED
 from urllib.parse import unquote
 
 from couponspec.document import Document
@@ -23,9 +23,7 @@ def is_beyond_the_pages(document: Document, exchange: Exchange) -> bool:
         exchange: A request and its answer.
     """
     path = exchange.request.target.partition("?")[0]
-    if is_odd(path) and 300 <= exchange.status < 500:
-        return True
-    if exchange.status == LENGTH_REQUIRED and exchange.request.is_chunked:
+    if (is_odd(path) and 300 <= exchange.status < 500) or _is_of_http(exchange):
         return True
     if exchange.operation != document.general.id:
         return False
@@ -34,6 +32,14 @@ def is_beyond_the_pages(document: Document, exchange: Exchange) -> bool:
     if exchange.status < 400 and exchange.request.method in {"PUT", "PATCH", "DELETE"}:  # another operation
         return True
     return exchange.status in {UNAUTHORIZED, FORBIDDEN, NOT_FOUND} and not document.methods_at(path)
+
+
+def _is_of_http(exchange: Exchange) -> bool:
+    """Tell whether HTTP itself has the answer, to what a request says of its body or of what it takes."""
+    request = exchange.request
+    return (exchange.status == LENGTH_REQUIRED and request.is_chunked) or (
+        exchange.status == NOT_ACCEPTABLE and not request.takes_json
+    )
 
 
 def is_odd(path: str) -> bool:

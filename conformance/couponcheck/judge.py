@@ -18,7 +18,7 @@ from couponcheck.contract import Violation, allowances, operation_of, readings_u
 from couponcheck.depletion import depleted
 from couponcheck.disclosure import disclosures
 from couponcheck.exchange import READING, Exchange
-from couponcheck.expect import Judgement, Mismatch
+from couponcheck.expect import Judgement, Mismatch, shown_by
 from couponcheck.gateway import is_beyond_the_pages
 from couponcheck.ledger import PROVIDER, Change, Ledger, needed_of
 from couponcheck.pool import Entities
@@ -367,7 +367,7 @@ class Judge:
             if mismatches:
                 return _failed(requirement, mismatches, exchanges)
         for number, exchange in enumerate(exchanges, 1):
-            for found in disclosures(exchange, self.target.bindings, self.catalogue.identities):
+            for found in self._disclosures(exchange):
                 # No page speaks of it, so it is never worse than a warning, and what the pages do say comes first.
                 mismatch = Mismatch(found.expected, found.got, call=number)
                 return replace(_failed(requirement, [mismatch], exchanges[:number]), verdict=WARN)
@@ -431,9 +431,13 @@ class Judge:
             self._found[id(exchange)] = [
                 *violations(self.document, exchange),
                 *allowances(self.document, exchange),
-                *disclosures(exchange, self.target.bindings, self.catalogue.identities),
+                *self._disclosures(exchange),
             ]
         return self._found[id(exchange)]
+
+    def _disclosures(self, exchange: Exchange) -> Iterator[Violation]:
+        documented = shown_by(self.document, exchange) or None
+        return disclosures(exchange, self.target.bindings, self.catalogue.identities, documented)
 
     def _answers(self, operation: str) -> Iterator[Exchange]:
         """Yield every answer of an operation, carrying out the scenarios that have not been."""

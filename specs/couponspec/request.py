@@ -71,12 +71,13 @@ LIKENESSES: Mapping[str, Callable[[str], str]] = {
     "same-form": _same_form,
     "other-case": _other_case,
     "encoded": lambda text: "".join(f"%{byte:02X}" for byte in text.encode()),
-    "wide": lambda text: text.translate({ord("0") + digit: 0xFF10 + digit for digit in range(10)}),
+    "wide": lambda text: text.translate({character: character + 0xFEE0 for character in range(0x21, 0x7F)}),
     "beyond-32": _plus(2**32),
     "beyond-64": _plus(2**64),
     "next": _plus(1),
     "previous": _plus(-1),
     "without-accents": _without_accents,
+    "other-tag": lambda text: re.sub(r"(\+[^@]*)?@", "+couponcheck@", text, count=1) if "@" in text else _longer(text),
     "without-zeros": lambda text: text.lstrip("0") if text.startswith("0") else _longer(text),
     "hexadecimal": lambda text: hex(int(text)) if text.isdecimal() else _longer(text),
     "reversed": lambda text: _longer(text) if text == text[::-1] else text[::-1],
@@ -123,6 +124,12 @@ class HttpRequest:
     def is_chunked(self) -> bool:
         """Tell whether the body is sent in chunks, without its length."""
         return any(name.lower() == "transfer-encoding" for name, _ in self.headers)
+
+    @property
+    def takes_json(self) -> bool:
+        """Tell whether the request says nothing of what it takes, or that JSON is among it."""
+        accept = next((value for name, value in self.headers if name.lower() == "accept"), JSON)
+        return any(one in accept for one in (JSON, "application/*", "*/*"))
 
     @property
     def key_pair(self) -> str:

@@ -1,6 +1,7 @@
 """What an answer must not tell, and what it may."""
 
 import json
+from collections.abc import Collection
 
 import pytest
 from couponcheck.disclosure import disclosures
@@ -16,11 +17,18 @@ BINDINGS = {
 IDENTITIES = {"member": ["email", "id"]}
 
 
-def told(status: int, message: str, *, target: str = "/x", header: tuple[str, str] = ("X", "")) -> list[str]:
+def told(
+    status: int,
+    message: str,
+    *,
+    target: str = "/x",
+    header: tuple[str, str] = ("X", ""),
+    documented: Collection[str] = (),
+) -> list[str]:
     request = HttpRequest("GET", target, (header,), None)
     content = json.dumps({"message": message}).encode()
     exchange = Exchange(request, "any", status, {"content-type": "application/json"}, content)
-    return [violation.expected for violation in disclosures(exchange, BINDINGS, IDENTITIES)]
+    return [violation.expected for violation in disclosures(exchange, BINDINGS, IDENTITIES, documented)]
 
 
 @pytest.mark.parametrize("status", [200, 401])
@@ -88,10 +96,12 @@ def test_an_error_names_nobody_that_the_request_did_not() -> None:
     assert told(200, "5001, 5002, ann@example.com") == []
 
 
-def test_a_success_shows_nobody_elses_address_and_no_insides_in_its_headers() -> None:
+def test_a_success_shows_nobody_else_in_members_that_no_page_has_and_no_insides_in_its_headers() -> None:
     somebody = ["an answer that names nobody else"]
     assert told(200, "ann@example.com") == somebody
     assert told(200, "ann@example.com", target="/users/5001") == []
+    assert told(200, "ann@example.com", documented={"message"}) == []
+    assert told(200, "ann@example.com", documented={"email"}) == [], "members of that kind are what is shown"
     request = HttpRequest("GET", "/x", (), None)
     exchange = Exchange(request, "any", 200, {"x-debug": "SELECT code FROM coupons"}, b"{}")
     assert [one.expected for one in disclosures(exchange, BINDINGS, IDENTITIES)] == [

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from answers import answer
 from couponcheck.exchange import Exchange
 from couponcheck.expect import Judgement, Mismatch, same
 from couponspec import load_document
+from couponspec.request import HttpRequest
 
 ALIASES = {"reward_order_id": "redeem_order_id"}
 BINDINGS: dict[str, dict[str, Any]] = {
@@ -87,6 +89,8 @@ def test_values_differ(expected: Any, got: Any) -> None:
         ({"contains": {"@": {"code": "TEN", "quantity": 1}}}, [{"code": "TEN", "quantity": 1, "more": None}]),
         ({"lacks": {"[].code": "SIX"}}, CODES),
         ({"lacks": {"[].code": "SIX"}}, {"error": "page_not_found"}),
+        ({"contains_each": {"[].code": ["TEN", "FIVE"]}}, CODES),
+        ({"lacks_each": {"[].code": ["SIX", "SEVEN"]}}, CODES),
         ({"exactly": {"[].code": ["TEN", "FIVE"]}}, CODES),
         ({"at_least": {"n": 3}}, {"n": 3}),
         ({"at_least": {"n": 3}}, {"n": "4"}),
@@ -115,6 +119,8 @@ def test_a_word_holds(expect: dict[str, Any], body: Any) -> None:
             "nearest in the body has no quantity",
         ),
         ({"lacks": {"[].code": "TEN"}}, CODES, '[].code does not contain "TEN"', '[].code contains "TEN"'),
+        ({"contains_each": {"[].code": ["TEN", "SIX"]}}, CODES, '[].code contains "SIX"', '[].code has no "SIX"'),
+        ({"lacks_each": {"[].code": ["SIX", "TEN"]}}, CODES, 'does not contain "TEN"', '[].code contains "TEN"'),
         ({"exactly": {"[].code": ["FIVE"]}}, CODES, 'has exactly ["FIVE"]', '["FIVE", "TEN"]'),
         ({"exactly": {"[].code": ["FIVE", "TEN", "TEN"]}}, CODES, "has exactly", '["FIVE", "TEN"]'),
         ({"at_least": {"n": 3}}, {"n": 2}, "n is at least 3", "n is 2"),
@@ -181,6 +187,20 @@ def test_kept_wants_the_members_of_the_earlier_call() -> None:
     assert mismatches({"kept": {"a": "first"}}, answer({"a": [2, 1], "b": 2}, operation="unuseCoupon"), earlier) == []
     (mismatch,) = mismatches({"kept": {"b": "first"}}, answer({"b": 2}), earlier)
     assert mismatch == Mismatch("b as in 'first'", "it was 1 and is 2")
+    (mismatch,) = mismatches({"kept": {"a": "first"}}, answer({"a": [2, 3]}, operation="unuseCoupon"), earlier)
+    assert mismatch.got == "the item 1 is missing; the item 3 is new"
+
+
+def test_alike_wants_what_was_said_before_but_for_what_each_request_said_itself() -> None:
+    def no(code: str, message: str) -> Exchange:
+        request = HttpRequest("POST", "/v2/coupon/unuse", (), json.dumps({"coupon_value": code}).encode())
+        return replace(answer({"message": message}, status=404, operation="unuseCoupon"), request=request)
+
+    earlier = {"unknown": no("ABC", "There is no ABC.")}
+    expect = {"alike": {"message": "unknown"}}
+    assert mismatches(expect, no("XYZ", "There is no XYZ."), earlier) == []
+    (mismatch,) = mismatches(expect, no("XYZ", "XYZ is somebody else's."), earlier)
+    assert mismatch.expected == "message as in 'unknown'"
 
 
 ITEMS = [{"id": 1, "stock": 3, "name": "one"}, {"id": 2, "stock": 3, "name": "two"}]

@@ -56,6 +56,15 @@ def test_every_operation_has_requirements_of_every_layer(vendor: str) -> None:
 
 
 @pytest.mark.parametrize("vendor", VENDORS)
+@pytest.mark.parametrize("of", ["success", "errors"])
+def test_whatever_else_is_wrong_with_an_answer_some_requirement_is_about(vendor: str, of: str) -> None:
+    for operation in load_document(vendor).operations.values():
+        own = [one for one in catalogue(vendor).checked if one.operation == operation.id and one.contract]
+        whole = [one for one in own if one.contract and one.contract.of == of and not one.contract.member]
+        assert operation.companion or len(whole) == 1
+
+
+@pytest.mark.parametrize("vendor", VENDORS)
 def test_a_requirement_that_leaves_a_reading_open_names_one_of_the_sources(vendor: str) -> None:
     readings = load_document(vendor).sources.readings
     assert {requirement.reading for requirement in catalogue(vendor).requirements} - {""} <= set(readings)

@@ -7,9 +7,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from couponmock.behaviour import Answer, Behaviour, Call, Entity, World
+from couponmock.behaviour import Answer, Behaviour, Call, Entity, Refused, World
 from couponmock.defect import (
     Defect,
+    all_of,
     asking,
     behaving,
     body_of,
@@ -70,6 +71,16 @@ def _remembering(
         return handle
 
     return wrap
+
+
+def _dated_elsewhere(right: Behaviour, call: Call, world: World) -> Answer:
+    try:
+        return right(call, world)
+    except Refused as refused:
+        for coupon in all_of(world, "coupon"):
+            if str(coupon["coupon_id"]) == str(call.parameters["coupon_id"]):
+                return Answer(refused.problem, {"details": {"since": coupon["write_datetime"]}})
+        raise
 
 
 def _refusing_as(status: int, when: Callable[[Request, Reply], bool]) -> Callable[[Handler], Handler]:
@@ -568,5 +579,11 @@ DEFECTS: tuple[Defect, ...] = (
         "format-ignored",
         "A format behind an id is ignored.",
         handler=asking(lambda request: replace(request, path=request.path.removesuffix(".json"))),
+    ),
+    Defect(
+        "chargeover",
+        "others-dated",
+        "The details of the 404 for another account's coupon say when it was made.",
+        {"getCoupon": behaving(_dated_elsewhere)},
     ),
 )

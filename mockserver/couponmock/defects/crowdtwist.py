@@ -565,6 +565,15 @@ def _without_accents(right: Behaviour, call: Call, world: World) -> Answer:
     return right(call, world)
 
 
+def _elsewhere_told(right: Behaviour, call: Call, world: World) -> Answer:
+    try:
+        return right(call, world)
+    except Refused as refused:
+        if any(coupon["code"] == call.body["coupon_value"] for coupon in all_of(world, "coupon")):
+            return Answer(refused.problem, {"message": "It is somebody else's."})
+        raise
+
+
 def _twins_unused(coupon: Entity, world: World) -> None:
     for other in all_of(world, "coupon"):
         if other["code"] == coupon["code"] and other.name != coupon.name and other["state"] == "used":
@@ -1043,5 +1052,15 @@ DEFECTS: tuple[Defect, ...] = (
         "codes-of-all-clients",
         "Other clients' coupons with the same code are unused, too.",
         {_UNUSE: _after(_twins_unused)},
+    ),
+    _defect(
+        "success-is-a-list",
+        "A success of unusing a coupon stands in a list.",
+        handler=_answers(_UNUSE, _example("unused"), lambda reply: with_body(reply, [body_of(reply)])),
+    ),
+    _defect(
+        "elsewhere-told",
+        "The message of no_data tells if another client has the coupon.",
+        {_UNUSE: behaving(_elsewhere_told)},
     ),
 )

@@ -295,6 +295,16 @@ def _unlimited_for_all(right: Handler) -> Handler:
     return handle
 
 
+def _note_crashes(right: Handler) -> Handler:
+    def handle(request: Request) -> Reply:
+        request = buffered(request)
+        reply = right(request)
+        crashes = b'"note"' in _body(request)
+        return replace(with_body(reply, {"error": "oops"}), status=500) if crashes else reply
+
+    return handle
+
+
 def _like_the_first(items: list[Item]) -> list[Item]:
     return [*items[:_MANY], *({**item, "discount_text": items[0]["discount_text"]} for item in items[_MANY:])]
 
@@ -739,5 +749,10 @@ DEFECTS: tuple[Defect, ...] = (
         "first-dated-only",
         "of the coupons of a list only the first has a time",
         {"receiveCoupons": behaving(_beyond_the_first(lambda _: {"starts_at": None, "ends_at": None}))},
+    ),
+    _defect(
+        "note-crashes",
+        "a body with a note gets 500",
+        handler=_note_crashes,
     ),
 )
