@@ -103,10 +103,12 @@ def _others(
 
 
 def _undocumented(value: object, documented: Collection[str]) -> Iterator[str]:
-    """Yield the texts of all members that no document has."""
+    """Yield the texts of all members that no document has; what is documented may stand under a key of any name."""
     if isinstance(value, Mapping):
         for name, item in value.items():
-            yield from _undocumented(item, documented) if name in documented else _texts(item)
+            inside = item[0] if isinstance(item, list) and item else item
+            is_around = isinstance(inside, Mapping) and bool(inside.keys() & set(documented))
+            yield from _undocumented(item, documented) if name in documented or is_around else _texts(item)
     elif isinstance(value, list):
         for item in value:
             yield from _undocumented(item, documented)

@@ -103,6 +103,8 @@ def test_a_success_shows_nobody_else_in_members_that_no_page_has_and_no_insides_
     assert told(200, "ann@example.com", documented={"message"}) == []
     assert told(200, "ann@example.com", documented={"email"}) == [], "members of that kind are what is shown"
     request = HttpRequest("GET", "/x", (), None)
+    wrapped = json.dumps({"coupons": [{"message": "ann@example.com"}]}).encode()
+    assert [*disclosures(Exchange(request, "any", 200, {}, wrapped), BINDINGS, IDENTITIES, {"message"})] == []
     exchange = Exchange(request, "any", 200, {"x-debug": "SELECT code FROM coupons"}, b"{}")
     assert [one.expected for one in disclosures(exchange, BINDINGS, IDENTITIES)] == [
         "an answer without the insides of the server"
