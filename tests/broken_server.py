@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from couponcheck.catalogue import Catalogue, Requirement, catalogued, load_catalogue
-from couponcheck.judge import ERROR, FAIL, WARN, Judge, Outcome
+from couponcheck.judge import Judge
+from couponcheck.outcome import ERROR, FAIL, WARN, Outcome
 from couponcheck.target import open_target
 from couponmock.app import create_app
 from couponmock.assembly import assemble

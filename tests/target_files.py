@@ -7,9 +7,12 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from couponcheck.judge import Outcome
+from couponcheck.outcome import Outcome
 from couponcheck.run import Run
+from couponcheck.target import Permissions
 from couponcheck.targetfile import CREDENTIAL, is_wrong, known, read_target
+
+EVERYTHING = Permissions(writes=True, concurrency=True)
 
 
 def seeded(url: str, vendor: str) -> dict[str, dict[str, Any]]:
@@ -68,11 +71,10 @@ def written(folder: Path, contents: Mapping[str, Any]) -> Path:
 
 
 @contextlib.contextmanager
-def running(folder: Path, raw: Mapping[str, Any], *, allow_writes: bool = True, **how: Any) -> Iterator[Run]:
+def running(folder: Path, raw: Mapping[str, Any], permissions: Permissions = EVERYTHING, **how: Any) -> Iterator[Run]:
     """Get ready to judge what a target file describes, as long as the block lasts."""
     file = read_target(written(folder, raw))
-    run = Run.prepare_given(file, (), 1, allow_writes=allow_writes, **{"allow_concurrency": True, **how})
-    with contextlib.closing(run):
+    with contextlib.closing(Run.prepare_given(file, (), 1, permissions, **how)) as run:
         yield run
 
 

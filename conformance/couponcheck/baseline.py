@@ -9,7 +9,7 @@ from couponspec import yamlfile
 from couponspec.faults import FaultyFile
 from couponspec.shape import problems_under
 
-from couponcheck.judge import FAIL, WARN, Outcome
+from couponcheck.outcome import FAIL, WARN, Outcome
 from couponcheck.shape import shape
 
 

@@ -100,8 +100,7 @@ class Web:
             reason = str(error).partition(" (limits.")[0]
             raise ProviderFailed(f"the provider does not answer: {reason}") from error
         if not 200 <= answer.status < 300:
-            said = answer.content.decode("utf-8", "replace")
-            raise ProviderFailed(f"the provider answered with status {answer.status}{_quoted(said)}")
+            raise ProviderFailed(f"the provider answered with status {answer.status}{_quoted(answer.text)}")
         return answer.content
 
     def late(self) -> bytes:

@@ -13,6 +13,7 @@ from couponcheck.report import read_json, write_json
 from couponcheck.repro import write_scripts
 from couponcheck.run import Run
 from couponcheck.summary import badge, markdown
+from couponcheck.target import READ_ONLY, Permissions
 from couponcheck.targetfile import read_target
 from couponcheck.transport import Allowance, Limits, Sharing, UnusableTarget
 
@@ -26,12 +27,7 @@ class Choices:
     vendors: tuple[str, ...] = ()
     """Whose promises to check; empty for all that the target makes."""
     seed: int = 0
-    allow_writes: bool = False
-    allow_concurrency: bool = False
-    generate: int | None = None
-    """Requests to be made up for each requirement; as `Run.prepare` has it if left out."""
-    production: tuple[str, ...] = ()
-    """Hosts that may be written to although they are marked as production."""
+    permissions: Permissions = READ_ONLY
     spent: tuple[Path, ...] = ()
     """JSON reports of earlier runs, which used some of the data up."""
     baseline: Path | None = None
@@ -65,26 +61,15 @@ class Choices:
             return Allowance(limits, sharing) if sharing else None
 
         if "://" in self.target or not Path(self.target).exists():
-            return Run.prepare(
-                self.target,
-                self.vendors,
-                self.seed,
-                allow_writes=self.allow_writes,
-                allow_concurrency=self.allow_concurrency,
-                generate=self.generate,
-                allowance=shared(Limits()),
-            )
+            return Run.prepare(self.target, self.vendors, self.seed, self.permissions, shared(Limits()))
         file = read_target(Path(self.target))
         return Run.prepare_given(
             file,
             self.vendors,
             self.seed,
-            allow_writes=self.allow_writes,
-            allow_concurrency=self.allow_concurrency,
-            generate=self.generate,
-            production=self.production,
+            self.permissions,
+            shared(file.limits),
             reports=[read_json(path) for path in self.spent],
-            allowance=shared(file.limits),
             preflight=self.preflight,
         )
 

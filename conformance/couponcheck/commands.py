@@ -22,6 +22,7 @@ from couponcheck.lifecycle import explained
 from couponcheck.matrix import matrix
 from couponcheck.plugin import carry_out
 from couponcheck.starter import started
+from couponcheck.target import Permissions
 from couponcheck.targetfile import read_target
 from couponcheck.transport import UnusableTarget
 
@@ -108,10 +109,7 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter for each flag
         target=target,
         vendors=vendors,
         seed=seed,
-        allow_writes=allow_writes,
-        allow_concurrency=allow_concurrency,
-        generate=generate,
-        production=production,
+        permissions=Permissions(allow_writes, allow_concurrency, generate, production),
         preflight=not no_preflight,
         spent=reports,
         baseline=baseline_file,
@@ -155,9 +153,10 @@ def _checked(
         if interruption.name:
             done = f"{len(current.outcomes)} of {current.selected} requirements"
             click.echo(f"couponcheck: ended by {interruption.name} after {done}; putting back what can be", err=True)
-        with suppress(KeyboardInterrupt):
+        try:
             current.leave()
-        current.leave()
+        except KeyboardInterrupt:  # that one was meant for the run; the next is meant for this
+            current.leave()
         if not current.selected:
             if code != _USAGE and not interruption.name:
                 click.echo(f"couponcheck: no requirement matches -k {keyword!r}; see `couponcheck list`", err=True)

@@ -128,8 +128,9 @@ class Companions:
                 tracked.calls.append(exchange)
                 for mismatch in self._mismatches(companion.call.expect, own, exchange):
                     if stands_in:
-                        means = f"{companion.call.operation} does not make {origins[handle]} {companion.means}"
-                        return f"{means}: expected {mismatch.expected}; got {mismatch.got}"
+                        return (
+                            f"{companion.call.operation} does not make {origins[handle]} {companion.means}: {mismatch}"
+                        )
         return ""
 
     def restore(self, tracked: Tracked) -> bool:

@@ -9,6 +9,7 @@ from couponspec.request import Bindings, HttpRequest
 from couponcheck.contract import Violation
 from couponcheck.exchange import Exchange
 from couponcheck.targetfile import is_data
+from couponcheck.wording import texts
 
 _SECRET = 6
 """Characters from which on a secret cannot stand in an answer by chance."""
@@ -46,7 +47,7 @@ def disclosures(
     exchange: Exchange,
     bindings: Bindings,
     identities: Mapping[str, Sequence[str]],
-    documented: Collection[str] | None = None,
+    documented: Collection[str] = (),
 ) -> Iterator[Violation]:
     """Yield what an answer tells that its request did not say.
 
@@ -54,7 +55,7 @@ def disclosures(
         exchange: The request and its answer.
         bindings: The data, whose secrets and identities are looked for.
         identities: Kind -> members by which its entities are known.
-        documented: Names of the members that the document has for such an answer; None if it has no such answer, and
+        documented: Names of the members that the document has for such an answer; none if it has no such answer, and
             nothing is known of what belongs there.
     """
     headers = [value for name, value in exchange.headers.items() if name not in _PLACES]
@@ -69,7 +70,7 @@ def disclosures(
     if (found := _INSIDES.search(" ".join(headers) if of == "success" else text)) and found[0] not in asked:
         yield Violation("disclosure", of, "", "an answer without the insides of the server", found[0][:200])
     if of == "success":
-        if documented is None:
+        if not documented:
             return
         others = _others(bindings, identities, asked, documented)
         if told := sorted(others & {*_undocumented(exchange.body, documented)}):
@@ -84,7 +85,7 @@ def disclosures(
         if (value := members.get(name)) is not None and len(str(value)) >= _IDENTITY
     }
     told = sorted(value for value in named if _has(text, value) and not _has(asked, value) and value not in asked)
-    words = _NUMBERED.sub("", " ".join(_texts(exchange.body)))
+    words = _NUMBERED.sub("", " ".join(texts(exchange.body, names=True)))
     if len(told) > 1 or any(len(value) >= _TELLING or _has(words, value) for value in told):
         yield Violation("disclosure", of, "", "an error that names nobody else", f"it names {', '.join(told)[:200]}")
 
@@ -108,7 +109,7 @@ def _undocumented(value: object, documented: Collection[str]) -> Iterator[str]:
         for name, item in value.items():
             inside = item[0] if isinstance(item, list) and item else item
             is_around = isinstance(inside, Mapping) and bool(inside.keys() & set(documented))
-            yield from _undocumented(item, documented) if name in documented or is_around else _texts(item)
+            yield from _undocumented(item, documented) if name in documented or is_around else texts(item, names=True)
     elif isinstance(value, list):
         for item in value:
             yield from _undocumented(item, documented)
@@ -126,20 +127,7 @@ def _secrets(bindings: Bindings) -> set[str]:
 
 def _plain(exchange: Exchange) -> str:
     """Return the body's text, also as it is once escapes of JSON are undone."""
-    raw = exchange.content.decode("utf-8", "replace")
-    return " ".join([raw, *_texts(exchange.body)])
-
-
-def _texts(value: object) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping):
-        for name, item in value.items():
-            yield str(name)
-            yield from _texts(item)
-    elif isinstance(value, list):
-        for item in value:
-            yield from _texts(item)
+    return " ".join([exchange.text, *texts(exchange.body, names=True)])
 
 
 def _said(request: HttpRequest) -> str:
@@ -149,4 +137,5 @@ def _said(request: HttpRequest) -> str:
 
 
 def _has(text: str, value: str) -> bool:
-    return re.search(rf"(?<![\w-]){re.escape(value)}(?![\w-])", text) is not None
+    # Hardly any value stands in a text at all, and to find that out takes no expression of its own.
+    return value in text and re.search(rf"(?<![\w-]){re.escape(value)}(?![\w-])", text) is not None

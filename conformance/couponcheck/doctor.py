@@ -25,7 +25,7 @@ from couponcheck.expect import Judgement, Mismatch
 from couponcheck.masking import masked
 from couponcheck.pool import Pools
 from couponcheck.provider import Provider, makes
-from couponcheck.target import GivenTarget, open_given
+from couponcheck.target import READ_ONLY, GivenTarget, open_given
 from couponcheck.targetfile import CREDENTIAL, MAIN, DataSet, Members, TargetFile, is_data, known
 from couponcheck.transport import Allowance
 from couponcheck.wording import one_line
@@ -59,7 +59,7 @@ def examine(file: TargetFile, vendors: Sequence[str], say: Callable[[str], None]
     allowance = Allowance(file.limits)
     code, untold = READY, 0
     for vendor in vendors:
-        with closing(open_given(opened, vendor, 0, allowance)) as target:
+        with closing(open_given(opened, vendor, 0, READ_ONLY, allowance)) as target:
             target.client.greet()
             say(f"\n{vendor}: {target.client.base_url} answers.")
             document, catalogue, pack = known(vendor)
@@ -164,7 +164,7 @@ class _Examination:
                 return _Finding(_OK, label, says)
             if self._has_to_be_accepted(entity):
                 self._refused.add(credential)
-            text = self._given_name(f"expected {mismatch.expected}; got {mismatch.got}", entity)
+            text = self._given_name(str(mismatch), entity)
             return _Finding(_WRONG, label, f"should be {verification.means}: {one_line(text, _LONGEST)}")
         untold = self._says_nothing(entity, call, credential, bindings)
         says = f"{_UNREADABLE}: one that is made up is {verification.means} as well"

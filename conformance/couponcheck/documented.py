@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from couponspec.document import Document, Example, Operation
 
 from couponcheck.exchange import Exchange
-from couponcheck.judge import Outcome
+from couponcheck.outcome import Outcome
 
 
 @dataclass(frozen=True, slots=True)

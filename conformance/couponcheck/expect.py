@@ -10,11 +10,11 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from itertools import chain
 from typing import Any
 from urllib.parse import unquote
 
 import jmespath
-from couponspec import schema
 from couponspec.document import Document
 from couponspec.request import Bindings, fill
 
@@ -64,6 +64,10 @@ class Mismatch:
     """Word of the expectation that does not hold."""
     call: int = field(default=0, compare=False)
     """Number of the exchange that it is about; 0 for the last."""
+
+    def __str__(self) -> str:
+        """Say it in one sentence."""
+        return f"expected {self.expected}; got {self.got}"
 
 
 def same(expected: Any, got: Any) -> bool:
@@ -131,17 +135,6 @@ def _unsaid(value: Any, exchange: Exchange) -> Any:
     if isinstance(value, Mapping):
         return {name: _unsaid(item, exchange) for name, item in value.items()}
     return [_unsaid(item, exchange) for item in value] if isinstance(value, list) else value
-
-
-def shown_by(document: Document, exchange: Exchange) -> set[str]:
-    """Return the names of all members that a document has for such an answer, wherever they stand."""
-    operation = operation_of(document, exchange.operation)
-    response = operation.response(exchange.status)
-    found: set[str] = set()
-    if response is not None:
-        for node in response.schemas.values():
-            found |= property_names(node, {"components": operation.components}, set())
-    return found
 
 
 @dataclass(frozen=True)
@@ -252,14 +245,10 @@ class Judgement:
         )
 
     def _contains_each(self, wanted: Mapping[str, list[Any]], exchange: Exchange) -> Iterator[Mismatch]:
-        for path, items in wanted.items():
-            for item in items:
-                yield from self._contains({path: item}, exchange)
+        return chain.from_iterable(self._contains(single, exchange) for single in _singles(wanted))
 
     def _lacks_each(self, wanted: Mapping[str, list[Any]], exchange: Exchange) -> Iterator[Mismatch]:
-        for path, items in wanted.items():
-            for item in items:
-                yield from self._lacks({path: item}, exchange)
+        return chain.from_iterable(self._lacks(single, exchange) for single in _singles(wanted))
 
     def _exactly(self, wanted: Mapping[str, Any], exchange: Exchange) -> Iterator[Mismatch]:
         return self._each(
@@ -274,7 +263,7 @@ class Judgement:
     def _shows(self, wanted: list[str], exchange: Exchange) -> Iterator[Mismatch]:
         """Every member of a seeded entity that is shown must have its value; the schema says which must be shown."""
         items = _objects(self.view(exchange))
-        names = shown_by(self.document, exchange)
+        names = operation_of(self.document, exchange.operation).members_at(exchange.status)
         for handle in wanted:
             known = self.bindings[handle]
             entity = {name: value for name, value in known.items() if name in names} or dict(known)
@@ -309,18 +298,19 @@ class Judgement:
             )
 
     def _kept(self, wanted: Mapping[str, str], exchange: Exchange) -> Iterator[Mismatch]:
-        for path, name in wanted.items():
-            before, after = self._at(path, self.earlier[name]), self._at(path, exchange)
-            if not same(before, after):
-                yield Mismatch(f"{path} as in {self._call(name)}", self._difference(before, after))
+        return self._as_earlier(wanted, exchange, lambda value, _: value)
 
     def _alike(self, wanted: Mapping[str, str], exchange: Exchange) -> Iterator[Mismatch]:
         """Members are as in an earlier answer, but for what the requests themselves said."""
+        return self._as_earlier(wanted, exchange, _unsaid)
+
+    def _as_earlier(
+        self, wanted: Mapping[str, str], exchange: Exchange, seen: Callable[[Any, Exchange], Any]
+    ) -> Iterator[Mismatch]:
         for path, name in wanted.items():
-            earlier = self.earlier[name]
-            before, after = (_unsaid(self._at(path, one), one) for one in (earlier, exchange))
+            before, after = (seen(self._at(path, one), one) for one in (self.earlier[name], exchange))
             if not same(before, after):
-                yield Mismatch(f"{path} as in {self._call(name)}", difference(before, after))
+                yield Mismatch(f"{path} as in {self._call(name)}", self._difference(before, after))
 
     def _added(self, wanted: Mapping[str, Any], exchange: Exchange) -> Iterator[Mismatch]:
         item, since = fill(wanted["item"], self.bindings), self._call(wanted["to"])
@@ -372,6 +362,11 @@ class Judgement:
         return f" (one after the other: {', '.join(values)})" if len(values) > 2 else ""
 
 
+def _singles(wanted: Mapping[str, list[Any]]) -> Iterator[Mapping[str, Any]]:
+    """Yield each item that is wanted at a place on its own."""
+    return ({path: item} for path, items in wanted.items() for item in items)
+
+
 def _place(path: str) -> str:
     """Name an expression as a reader knows what it stands for."""
     items = _LENGTH.fullmatch(path)
@@ -408,20 +403,6 @@ def _objects(value: Any) -> list[Mapping[str, Any]]:
     if isinstance(value, list):
         return [found for item in value for found in _objects(item)]
     return []
-
-
-def property_names(node: Any, root: Mapping[str, Any], seen: set[str]) -> set[str]:
-    """Return the names of all properties of a schema, also behind its references."""
-    if isinstance(node, list):
-        return {name for item in node for name in property_names(item, root, seen)}
-    if not isinstance(node, Mapping):
-        return set()
-    names = set(node.get("properties", {}))
-    reference = node.get("$ref")
-    if isinstance(reference, str) and reference not in seen:
-        seen.add(reference)
-        names |= property_names(schema.resolve(root, reference), root, seen)
-    return names | {name for item in node.values() for name in property_names(item, root, seen)}
 
 
 def difference(before: Any, after: Any, names: Collection[str] = ()) -> str:

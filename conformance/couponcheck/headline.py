@@ -12,8 +12,9 @@ from couponspec.request import HttpRequest
 
 from couponcheck.exchange import Exchange
 from couponcheck.expect import Mismatch
-from couponcheck.judge import Judge, Outcome
+from couponcheck.judge import Judge
 from couponcheck.masking import masked
+from couponcheck.outcome import Outcome
 from couponcheck.targetfile import CREDENTIAL
 from couponcheck.wording import as_text, cut, shortened
 

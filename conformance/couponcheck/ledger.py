@@ -41,6 +41,8 @@ class Ledger:
     spent: list[tuple[Requirement, Entities]] = field(default_factory=list)
     """What served once and for all, by those members that were needed of it."""
     put_back: list[PutBack] = field(default_factory=list)
+    shown_at: float = 0.0
+    """Monotonic seconds from which every read shows all that was written."""
     _as_found: dict[str, set[str]] = field(default_factory=dict)
     """Id of a requirement -> handles whose entities are again as it found them."""
 
@@ -49,6 +51,14 @@ class Ledger:
         self.changes += other.changes
         self.spent += other.spent
         self.put_back += other.put_back
+
+    def change(self, requirement: Requirement, exchange: Exchange) -> None:
+        """Write down a request that was not refused."""
+        self.changes.append(Change(requirement, exchange))
+
+    def spend(self, requirement: Requirement, entities: Entities) -> None:
+        """Write down entities that have served once and for all."""
+        self.spent.append((requirement, entities))
 
     def restored(self, requirement: Requirement, entities: Entities, by: str) -> list[Entities]:
         """Write down that entities are again as a requirement found them, and return what is therefore not spent.

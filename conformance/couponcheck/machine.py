@@ -10,9 +10,10 @@ from hypothesis import HealthCheck, Phase
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
 
+from couponcheck.asking import Asking
 from couponcheck.lifecycle import LifeCycle
 from couponcheck.target import Target
-from couponcheck.walker import DICE, Asking, Walk, Walker
+from couponcheck.walker import DICE, Walk, Walker
 
 _SIDES = 120
 """Of each of the dice. They are numbers, and not choices: after the same beginning another server, or the same one at

@@ -21,6 +21,7 @@ from couponcheck.guard import generate_option, guarded, seed_option, vendor_opti
 from couponcheck.report import Progress
 from couponcheck.run import Run
 from couponcheck.score import Defect, Matrix, Row, as_json, as_markdown, as_text, read_defects, read_survivors
+from couponcheck.target import Permissions
 from couponcheck.transport import TargetUnreachable, UnusableTarget
 
 LISTING = "couponmock defects --format json"
@@ -71,10 +72,8 @@ def judged(work: Work) -> Row:
     defect = work.defect
     try:
         with _serving(work) as url:
-            run = Run.prepare(
-                url, (defect.vendor,), work.seed, allow_writes=True, allow_concurrency=True, generate=work.generate
-            )
-            with contextlib.closing(run):
+            permissions = Permissions(generate=work.generate)
+            with contextlib.closing(Run.prepare(url, (defect.vendor,), work.seed, permissions)) as run:
                 outcomes = [
                     run.judge(requirement)
                     for requirement in run.judges[defect.vendor].catalogue.checked

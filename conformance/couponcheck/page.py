@@ -15,8 +15,9 @@ from couponcheck.aftermath import aftermath
 from couponcheck.documented import documented
 from couponcheck.exchange import Exchange
 from couponcheck.headline import headline
-from couponcheck.judge import ERROR, FAIL, NOT_SELECTED, NOT_TESTABLE, PASS, WARN, Judge, Outcome
+from couponcheck.judge import Judge
 from couponcheck.masking import masked
+from couponcheck.outcome import ERROR, FAIL, NOT_SELECTED, NOT_TESTABLE, PASS, WARN, Outcome
 from couponcheck.report import requests_said
 from couponcheck.run import Run
 from couponcheck.wording import shortened

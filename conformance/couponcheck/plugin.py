@@ -12,8 +12,8 @@ import pytest
 from couponcheck.aftermath import aftermath
 from couponcheck.catalogue import FOLDER, Requirement
 from couponcheck.headline import headline
-from couponcheck.judge import ERROR, FAIL, NOT_SELECTED, NOT_TESTABLE, WARN, Outcome
 from couponcheck.masking import masked
+from couponcheck.outcome import ERROR, FAIL, NOT_SELECTED, NOT_TESTABLE, WARN, Outcome
 from couponcheck.report import Progress, failure
 from couponcheck.run import Run
 

@@ -4,7 +4,6 @@ Where they are not, hardly any requirement can pass, and no failure of them woul
 """
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 from couponspec import Document
 from couponspec.document import Operation
@@ -19,7 +18,7 @@ from couponcheck.masking import masked
 from couponcheck.target import Target
 from couponcheck.targetfile import MAIN, known
 from couponcheck.transport import UnusableTarget
-from couponcheck.wording import one_line
+from couponcheck.wording import one_line, texts
 
 SKIP = "--no-preflight"
 _LONGEST = 300
@@ -64,7 +63,7 @@ def _refusal(target: Target, document: Document, catalogue: Catalogue, call: Cal
     if not [*judgement.mismatches(call.expect, exchange)] or not is_refusal(document, operation, exchange):
         return
     named = target.secrets.get(target.bindings[MAIN]["secret"], MAIN)
-    answer = one_line(exchange.content.decode("utf-8", "replace"), _LONGEST)
+    answer = one_line(exchange.text, _LONGEST)
     yield masked(
         f"{target.client.base_url} refuses {MAIN} of {target.vendor} ({named}): {operation.id} was answered "
         f"{exchange.status} {answer}; either {named} is not accepted by this server, or the server refuses valid ones: "
@@ -88,12 +87,4 @@ def is_refusal(document: Document, operation: Operation, exchange: Exchange) -> 
     member = (document.identifier or "").removeprefix("/")
     if member:
         return isinstance(said, dict) and any(one.value[member] == said.get(member) for one in refusals)
-    return any(_texts(one.value) <= _texts(said) for one in refusals)
-
-
-def _texts(value: Any) -> set[str]:
-    """Return every text in a JSON value."""
-    if isinstance(value, str):
-        return {value}
-    inside = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return {text for item in inside for text in _texts(item)}
+    return any({*texts(one.value)} <= {*texts(said)} for one in refusals)

@@ -17,8 +17,9 @@ from rich.text import Text
 from couponcheck.aftermath import aftermath, asked, changes, put_back, spent
 from couponcheck.exchange import Exchange
 from couponcheck.headline import headline
-from couponcheck.judge import ERROR, FAIL, NOT_SELECTED, NOT_TESTABLE, PASS, WARN, Judge, Outcome
+from couponcheck.judge import Judge
 from couponcheck.masking import masked
+from couponcheck.outcome import ERROR, FAIL, NOT_SELECTED, NOT_TESTABLE, PASS, WARN, Outcome
 from couponcheck.run import Run
 from couponcheck.targetfile import is_data
 from couponcheck.transport import UnusableTarget
@@ -218,8 +219,7 @@ def conclude(console: Console, run: Run) -> None:
     total = sum(len(judge.catalogue.checked) for judge in run.judges.values())
     chosen = f" ({len(run.outcomes)} of {total} requirements were selected)" if len(run.outcomes) < total else ""
     warnings = sum(outcome.verdict == WARN for outcome in run.outcomes)
-    warned = f" with {counted(warnings, 'warning')}" if warnings else ""
-    warned = "" if run.strict else warned
+    warned = f" with {counted(warnings, 'warning')}" if warnings and not run.strict else ""
     verdict = f"{run.url}: {run.verdict}{warned}{covered(run.outcomes, _STYLES)}{chosen}"
     console.print(Text(verdict, style="bold"), soft_wrap=True)
 

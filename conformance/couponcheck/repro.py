@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from couponcheck.headline import headline
-from couponcheck.judge import Judge, Outcome
+from couponcheck.judge import Judge
 from couponcheck.masking import masked
+from couponcheck.outcome import Outcome
 from couponcheck.run import Run
 from couponcheck.target import MockTarget
 from couponcheck.targetfile import PACK

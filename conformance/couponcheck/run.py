@@ -1,7 +1,7 @@
 """One run: targets, requirements, outcomes, and the verdict over all of them."""
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,11 +13,12 @@ from couponcheck.beside import Ahead
 from couponcheck.catalogue import Requirement
 from couponcheck.environment import fill_in
 from couponcheck.exchange import KINDS
-from couponcheck.judge import ERROR, FAIL, NOT_TESTABLE, PASS, WARN, Judge, Outcome
+from couponcheck.judge import Judge
+from couponcheck.outcome import ERROR, FAIL, NOT_TESTABLE, PASS, WARN, Outcome
 from couponcheck.pool import spent_before
 from couponcheck.preflight import look
 from couponcheck.provider import Provider
-from couponcheck.target import MockAdmin, Target, open_given, open_target
+from couponcheck.target import READ_ONLY, MockAdmin, Permissions, Target, open_given, open_target
 from couponcheck.targetfile import TargetFile, promised
 from couponcheck.transport import Allowance, UnusableTarget, is_base_url
 
@@ -67,10 +68,7 @@ class Run:
         url: str,
         vendors: tuple[str, ...],
         seed: int,
-        *,
-        allow_writes: bool,
-        allow_concurrency: bool = False,
-        generate: int | None = None,
+        permissions: Permissions = READ_ONLY,
         allowance: Allowance | None = None,
     ) -> "Run":
         """Look at what is at a URL and get ready.
@@ -79,10 +77,7 @@ class Run:
             url: Base URL of the implementation.
             vendors: Whose promises to check; empty for all that our mock acts as.
             seed: Of everything made up.
-            allow_writes: Whether the data of a server that is not our mock may be changed.
-            allow_concurrency: Whether such a server may be sent requests at once.
-            generate: How many requests are made up for each requirement; if left out, none for such a server and as
-                many as the catalogue says for our mock.
+            permissions: What may be done to a server that is not our mock.
             allowance: What may be sent, where other processes carry out parts of the same run.
 
         Raises:
@@ -99,18 +94,7 @@ class Run:
             vendors = tuple(about["vendors"])
         run = cls(url, seed, {}, about is not None)
 
-        def open_one(vendor: str) -> Target:
-            return open_target(
-                url,
-                vendor,
-                seed,
-                allowance,
-                allow_writes=allow_writes,
-                allow_concurrency=allow_concurrency,
-                generate=generate,
-            )
-
-        run._open(vendors, open_one)
+        run._open(vendors, lambda vendor: open_target(url, vendor, seed, permissions, allowance))
         if not run.is_mock and not any(
             judge.asks(one) for judge in run.judges.values() for one in judge.catalogue.checked
         ):
@@ -121,18 +105,15 @@ class Run:
         return run
 
     @classmethod
-    def prepare_given(  # noqa: PLR0913 - what may be done to a stranger's server, one by one
+    def prepare_given(
         cls,
         file: TargetFile,
         vendors: tuple[str, ...],
         seed: int,
-        *,
-        allow_writes: bool,
-        allow_concurrency: bool = False,
-        generate: int | None = None,
-        production: Iterable[str] = (),
-        reports: Iterable[Mapping[str, Any]] = (),
+        permissions: Permissions = READ_ONLY,
         allowance: Allowance | None = None,
+        *,
+        reports: Iterable[Mapping[str, Any]] = (),
         preflight: bool = True,
     ) -> "Run":
         """Look at a server that a target file describes and get ready.
@@ -141,12 +122,9 @@ class Run:
             file: What its operator has written.
             vendors: Whose promises to check; empty for all that the file names.
             seed: Of everything made up.
-            allow_writes: Whether its data may be changed.
-            allow_concurrency: Whether it may be sent requests at once.
-            generate: How many requests are made up for each requirement; none if left out.
-            production: Hosts that any of this is allowed for although they are marked as production.
-            reports: JSON reports of earlier runs, which used some of the data up.
+            permissions: What may be done to it.
             allowance: What may be sent, where other processes carry out parts of the same run.
+            reports: JSON reports of earlier runs, which used some of the data up.
             preflight: Whether a server that refuses the main credential is not judged at all.
 
         Raises:
@@ -157,25 +135,21 @@ class Run:
         meant = file.chosen(vendors)
         opened = fill_in(file, meant)
         urls = list(dict.fromkeys(opened.base_urls.values()))
-        asked_for = {"--allow-writes": allow_writes, "--allow-concurrency": allow_concurrency, "--generate": generate}
         if file.production:
-            _check_production(file.path, urls, [flag for flag, wanted in asked_for.items() if wanted], production)
+            _check_production(file.path, urls, permissions)
         reports, shared = list(reports), allowance or Allowance(opened.access.limits)
         providers = {id(settings): Provider(settings, opened.secrets) for settings in opened.providers.values()}
         run = cls(", ".join(urls), seed, {}, is_mock=False)
 
         def open_one(vendor: str) -> Target:
-            spent = spent_before(reports, vendor)
             return open_given(
                 opened,
                 vendor,
                 seed,
+                permissions,
                 shared,
-                spent,
-                providers.get(id(opened.providers.get(vendor))),
-                allow_writes=allow_writes,
-                allow_concurrency=allow_concurrency,
-                generate=generate,
+                spent=spent_before(reports, vendor),
+                provider=providers.get(id(opened.providers.get(vendor))),
             )
 
         run._open(meant, open_one)
@@ -271,12 +245,17 @@ def _begun(*vendors: str) -> str:
     return f"give a target file, which `couponcheck init {flags} > target.yaml` begins"
 
 
-def _check_production(path: Path, urls: Iterable[str], flags: Sequence[str], production: Iterable[str]) -> None:
+def _check_production(path: Path, urls: Iterable[str], permissions: Permissions) -> None:
     """Refuse to do more than read to a host that is marked as production and not named once more."""
-    named = set(production)
+    asked_for = {
+        "--allow-writes": permissions.writes,
+        "--allow-concurrency": permissions.concurrency,
+        "--generate": permissions.generate,
+    }
+    flags = [flag for flag, wanted in asked_for.items() if wanted]
     for url in urls:
         host = urlsplit(url).hostname or ""
-        if flags and host not in named:
+        if flags and host not in permissions.production:
             raise UnusableTarget(
                 f"{path} marks {host} as production; to use {' and '.join(flags)} all the same add --production {host}"
             )

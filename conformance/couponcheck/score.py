@@ -11,7 +11,7 @@ from couponspec.faults import FaultyFile
 from couponspec.shape import problems_under
 from couponspec.version import version
 
-from couponcheck.judge import ERROR, Outcome
+from couponcheck.outcome import ERROR, Outcome
 from couponcheck.shape import shape
 from couponcheck.transport import UnusableTarget
 

@@ -17,10 +17,11 @@ from couponcheck.catalogue import FOLDER
 from couponcheck.choices import Choices, add_to_job, write_folder
 from couponcheck.headline import headline
 from couponcheck.interruption import Interruption
-from couponcheck.judge import NOT_TESTABLE, WARN
+from couponcheck.outcome import NOT_TESTABLE, WARN
 from couponcheck.plugin import CatalogueFile, add_aftermath, requirements
 from couponcheck.run import PARTIAL, Run
 from couponcheck.sharing import Controller, Worker, shared
+from couponcheck.target import Permissions
 from couponcheck.transport import LimitReached, TargetUnreachable, UnusableTarget
 
 NAME = "couponcheck-suite"
@@ -70,10 +71,12 @@ class Suite:
             target=given.couponcheck_target,
             vendors=tuple(given.couponcheck_vendor),
             seed=given.couponcheck_seed,
-            allow_writes=given.couponcheck_allow_writes,
-            allow_concurrency=given.couponcheck_allow_concurrency,
-            generate=given.couponcheck_generate,
-            production=tuple(given.couponcheck_production),
+            permissions=Permissions(
+                given.couponcheck_allow_writes,
+                given.couponcheck_allow_concurrency,
+                given.couponcheck_generate,
+                tuple(given.couponcheck_production),
+            ),
             # Who deals out the work has looked before there are any workers.
             preflight=not (given.couponcheck_no_preflight or hasattr(config, "workerinput")),
             spent=tuple(given.couponcheck_spent),

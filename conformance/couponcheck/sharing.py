@@ -17,8 +17,8 @@ from typing import Any
 import pytest
 
 from couponcheck.catalogue import Requirement
-from couponcheck.judge import Outcome
 from couponcheck.ledger import Ledger
+from couponcheck.outcome import Outcome
 from couponcheck.plugin import PREFIX, RequirementItem
 from couponcheck.run import Run
 from couponcheck.transport import Sharing

@@ -1,7 +1,7 @@
 """The target file that `couponcheck init` prints: everything that can be said, and what each has to be."""
 
 from collections.abc import Iterator, Sequence
-from itertools import groupby
+from itertools import chain, groupby
 from textwrap import wrap
 
 from couponspec import Document, Entity, Pack
@@ -10,7 +10,6 @@ from couponcheck.catalogue import Catalogue, Requirement
 from couponcheck.companion import names
 from couponcheck.condition import sentence, verification_of, written
 from couponcheck.contract import operation_of
-from couponcheck.expect import property_names
 from couponcheck.targetfile import CREDENTIAL, MAIN, REPLACE, is_data, is_wrong, known, schemes
 
 _HEAD = f"""\
@@ -158,13 +157,7 @@ def _comparable(handles: Sequence[str], requirements: Sequence[Requirement], doc
     shown: dict[str, None] = {}
     for requirement in requirements:
         needed = {name for handle in handles for name in requirement.needs[handle]}
-        operation = operation_of(document, requirement.operation)
-        names = {
-            name
-            for response in operation.responses.values()
-            for node in response.schemas.values()
-            for name in property_names(node, {"components": operation.components}, set())
-        }
+        names = {*chain.from_iterable(operation_of(document, requirement.operation).members.values())}
         for handle in requirement.shown & {*handles}:
             entity = pack.by_handle[handle]
             shown |= {name: None for name in entity.data if name in names and name not in needed}

@@ -9,7 +9,7 @@ from typing import Any
 from couponcheck.aftermath import aftermath
 from couponcheck.documented import documented
 from couponcheck.headline import headline
-from couponcheck.judge import ERROR, FAIL, NOT_SELECTED, NOT_TESTABLE, PASS, WARN, Outcome
+from couponcheck.outcome import ERROR, FAIL, NOT_SELECTED, NOT_TESTABLE, PASS, WARN, Outcome
 from couponcheck.report import causes
 from couponcheck.run import CONFORMANT, NOT_CONFORMANT, PARTIAL, Run
 from couponcheck.untested import covered

@@ -27,6 +27,24 @@ _DAY = 86_400
 """Seconds."""
 
 
+@dataclass(frozen=True, slots=True)
+class Permissions:
+    """What may be done to a server that is not our mock, beside reading from it."""
+
+    writes: bool = False
+    """Whether its data may be changed."""
+    concurrency: bool = False
+    """Whether it may be sent requests at once."""
+    generate: int | None = None
+    """How many requests are made up for each requirement; if left out, none for such a server, and as many as the
+    catalogue says for our mock."""
+    production: tuple[str, ...] = ()
+    """Hosts that all this is allowed for although they are marked as production."""
+
+
+READ_ONLY = Permissions()
+
+
 @dataclass
 class Target:
     """One vendor's side of an implementation, ready to be asked."""
@@ -185,7 +203,7 @@ class MockAdmin:
         """
         answer = self._send("POST", "/namespaces", {"name": namespace, "pack": PACK, "strict": "off"})
         if answer.status != CREATED:
-            raise UnusableTarget(f"the mock makes no namespace with the pack {PACK!r}: {_said(answer)}")
+            raise UnusableTarget(f"the mock makes no namespace with the pack {PACK!r}: {answer.text.strip()}")
 
     def unlimit(self, namespace: str, vendors: Iterable[str]) -> None:
         """Let a namespace be asked as fast as the suite likes, whatever the server's limits are.
@@ -227,7 +245,7 @@ class MockAdmin:
     ) -> dict[str, Any]:
         answer = self._send(method, path, body, namespace)
         if answer.status != OK:
-            raise UnusableTarget(f"the mock refuses {method} {path}: {_said(answer)}")
+            raise UnusableTarget(f"the mock refuses {method} {path}: {answer.text.strip()}")
         told: dict[str, Any] = json.loads(answer.content)
         return told
 
@@ -236,19 +254,12 @@ class MockAdmin:
         return self._line.ask(method, f"{prefix}/__admin{path}", json=body)
 
 
-def _said(answer: Answer) -> str:
-    return answer.content.decode("utf-8", "replace").strip()
-
-
 def open_target(
     url: str,
     vendor: str,
     seed: int,
+    permissions: Permissions = READ_ONLY,
     allowance: Allowance | None = None,
-    *,
-    allow_writes: bool = False,
-    allow_concurrency: bool = False,
-    generate: int | None = None,
 ) -> Target:
     """Find out what is at a URL and get ready to ask it as one vendor; a stranger's server has no data then.
 
@@ -256,11 +267,8 @@ def open_target(
         url: Base URL of the implementation.
         vendor: Whose promises it is held to.
         seed: Makes the made-up values repeatable.
+        permissions: What may be done to it if it is a stranger's.
         allowance: How many requests may be sent to such a server, where others share it.
-        allow_writes: Whether requests that change state may be sent to such a server.
-        allow_concurrency: Whether it may be sent requests at once.
-        generate: How many requests are made up for each requirement; if left out, none for a stranger's server and
-            as many as the catalogue says for our mock.
 
     Raises:
         UnusableTarget: the URL cannot be used.
@@ -269,7 +277,7 @@ def open_target(
     with ExitStack() as undo:
         admin = undo.enter_context(closing(MockAdmin(url)))
         if (about := admin.about()) is not None:
-            target = _mock_target(admin, about, vendor, seed, generate)
+            target = _mock_target(admin, about, vendor, seed, permissions.generate)
             undo.pop_all()
             return target
     client = Client(url, AGENT, allowance=allowance)
@@ -277,23 +285,21 @@ def open_target(
         vendor,
         client,
         unknown_values(seed),
-        may_write=allow_writes,
-        may_rush=allow_concurrency,
-        generate=generate or 0,
+        may_write=permissions.writes,
+        may_rush=permissions.concurrency,
+        generate=permissions.generate or 0,
     )
 
 
-def open_given(  # noqa: PLR0913 - what may be done to a stranger's server, one by one
+def open_given(
     opened: OpenedFile,
     vendor: str,
     seed: int,
+    permissions: Permissions,
     allowance: Allowance,
+    *,
     spent: Iterable[Entities] = (),
     provider: Provider | None = None,
-    *,
-    allow_writes: bool = False,
-    allow_concurrency: bool = False,
-    generate: int | None = None,
 ) -> GivenTarget:
     """Get ready to ask the server of a target file as one vendor.
 
@@ -301,17 +307,15 @@ def open_given(  # noqa: PLR0913 - what may be done to a stranger's server, one 
         opened: The file, with what the environment gave.
         vendor: Whose promises it is held to.
         seed: Makes the made-up values repeatable.
+        permissions: What may be done to it.
         allowance: How many requests may be sent, by all vendors together.
         spent: What earlier runs used up of its data.
         provider: Who makes test data; asked only where writes are allowed.
-        allow_writes: Whether requests that change state may be sent.
-        allow_concurrency: Whether requests may be sent at once.
-        generate: How many requests are made up for each requirement; none if left out.
     """
     data = opened.file.vendors[vendor]
     always = {**opened.bindings(vendor), **unknown_values(seed)}
     _, catalogue, pack = known(vendor)
-    companions = data.companions and allow_writes
+    companions = data.companions and permissions.writes
     pools = Pools(data.sets, always, stand_ins(catalogue, pack) if companions else {})
     for entities in spent:
         pools.spend(entities)
@@ -319,16 +323,16 @@ def open_given(  # noqa: PLR0913 - what may be done to a stranger's server, one 
         vendor,
         Client(opened.base_urls[vendor], AGENT, opened.access, allowance),
         always,
-        may_write=allow_writes,
-        may_rush=allow_concurrency,
-        generate=generate or 0,
+        may_write=permissions.writes,
+        may_rush=permissions.concurrency,
+        generate=permissions.generate or 0,
         secrets=opened.secrets,
         consistency=opened.file.consistency,
         unsupported=data.unsupported,
-        supply=Supply(provider, vendor) if provider and allow_writes else None,
+        supply=Supply(provider, vendor) if provider and permissions.writes else None,
         ways=ways(catalogue, pack) if companions else {},
         companions=companions,
-        withheld=_withheld(data) if not allow_writes else "",
+        withheld=_withheld(data) if not permissions.writes else "",
         pools=pools,
     )
 

@@ -157,6 +157,11 @@ class Answer:
     fault: str = ""
     """Why the content cannot be read, if it cannot."""
 
+    @property
+    def text(self) -> str:
+        """Return the content as people read it."""
+        return self.content.decode("utf-8", "replace")
+
 
 class Line:
     """A line to one server: it adds nothing of the machine's to a request but proxies and trust."""

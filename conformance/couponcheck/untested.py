@@ -4,7 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 
-from couponcheck.judge import NOT_SELECTED, Outcome
+from couponcheck.outcome import NOT_SELECTED, Outcome
 
 _FLAG = re.compile(r"\((--[^)]+)\)$")
 """Ends a reason: what the operator could have said for the requirement to be carried out."""

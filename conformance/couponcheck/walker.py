@@ -1,7 +1,7 @@
 """Takes the steps of a life cycle: asks, keeps the model, and compares. `couponcheck.machine` throws the dice."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import product
@@ -11,9 +11,10 @@ import jmespath
 from couponspec.document import Document
 from couponspec.request import Bindings, fill
 
+from couponcheck.asking import Asking
 from couponcheck.catalogue import Call
 from couponcheck.exchange import Exchange
-from couponcheck.expect import Judgement, Mismatch, difference, includes, minus, number, same
+from couponcheck.expect import Mismatch, difference, includes, minus, number, same
 from couponcheck.lifecycle import SELF, LifeCycle, Number, Read, Rule
 from couponcheck.target import Target
 from couponcheck.transport import TargetUnreachable, UnusableTarget
@@ -28,18 +29,6 @@ _Meaning = tuple[str, int]
 _T = TypeVar("_T")
 _WEIGHT = 2
 """How often a rule that changes the model is chosen for each time that another is."""
-
-
-@dataclass(frozen=True, slots=True)
-class Asking:
-    """How the machine asks and judges; the judge's ways, which wait for what is written to be shown."""
-
-    send: Callable[[Call, Bindings], Exchange]
-    judgement: Callable[[Bindings], Judgement]
-    settle: Callable[[], None]
-    """Waits until every read shows all that was written."""
-    wait_a_while: Callable[[], bool]
-    """Waits for the next try of a read, and tells whether there is to be one."""
 
 
 @dataclass
@@ -169,7 +158,7 @@ class Walker:
     def _follow(self, one: Rule, picked: Picked) -> None:
         bindings = self._bound(picked)
         exchange = self._sent(one, picked, bindings)
-        for mismatch in self._asking.judgement(bindings).mismatches(one.expect, exchange):
+        for mismatch in self._asking.judgement(bindings=bindings).mismatches(one.expect, exchange):
             if self._document.operations[one.operation].companion:
                 # No verdict is about it: whatever it has done or not, the rest goes on without.
                 self._barred.add(one.operation)
@@ -187,7 +176,9 @@ class Walker:
     def _compare_number(self, one: Rule, called: str, followed: Number, picked: Picked, exchange: Exchange) -> None:
         """Compare a number with what it was when it was shown last, in every meaning that is left."""
         bindings = self._bound(picked)
-        got = number(jmespath.search(fill(followed.path, bindings), self._asking.judgement(bindings).view(exchange)))
+        got = number(
+            jmespath.search(fill(followed.path, bindings), self._asking.judgement(bindings=bindings).view(exchange))
+        )
         if got is None:
             return  # whether it has to be there is another requirement's
         left, expected = [], []
@@ -233,7 +224,7 @@ class Walker:
         """Compare a list with the model, whole; remember what it shows, for the next time."""
         read = self.cycle.reads[index]
         whose = ", ".join(subject.values())
-        judgement = self._asking.judgement(self._bound(subject))
+        judgement = self._asking.judgement(bindings=self._bound(subject))
         if read.nothing and not any(True for _ in judgement.mismatches(read.nothing, exchange)):
             items: Any = []
         else:

@@ -1,6 +1,7 @@
 """Values as people read them in a report."""
 
 import json
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 _LONGEST = 600
@@ -30,3 +31,22 @@ def one_line(text: str, longest: int) -> str:
 def counted(number: int, what: str) -> str:
     """Say how many there are of something, which is named in the singular."""
     return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
+def texts(value: Any, *, names: bool = False) -> Iterator[str]:
+    """Yield every text in a JSON value.
+
+    Args:
+        value: A JSON value.
+        names: Whether the names of members are texts, too.
+    """
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for name, item in value.items():
+            if names:
+                yield str(name)
+            yield from texts(item, names=names)
+    elif isinstance(value, list):
+        for item in value:
+            yield from texts(item, names=names)

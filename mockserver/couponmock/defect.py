@@ -124,14 +124,24 @@ def borrowing(header: str, refused: Callable[[Request, Reply], bool]) -> Callabl
             request = buffered(request)
             reply = right(request)
             if reply.status < 400:
-                first.setdefault(header, request.headers[header])
-            elif first and refused(request, reply):
-                return right(replace(request, headers={**request.headers, **first}))
+                if header in request.headers:
+                    first.setdefault(request.namespace, request.headers[header])
+            elif request.namespace in first and refused(request, reply):
+                return right(replace(request, headers={**request.headers, header: first[request.namespace]}))
             return reply
 
         return handle
 
     return wrap
+
+
+def allowing(methods: str) -> Callable[[Handler], Handler]:
+    """Make a broken handler that names other methods where one is refused.
+
+    Args:
+        methods: What its header Allow says.
+    """
+    return replying(lambda _, reply: replace(reply, headers=(("Allow", methods),)) if reply.status == 405 else reply)
 
 
 def behaving(change: Callable[[Behaviour, Call, World], Answer]) -> Callable[[Behaviour], Behaviour]:

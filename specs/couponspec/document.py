@@ -171,6 +171,21 @@ class Operation:
         """Return what is said of a status: its own response, else its range's, else none."""
         return self.responses.get(str(status)) or self.responses.get(f"{status // 100}XX")
 
+    @cached_property
+    def members(self) -> dict[str, frozenset[str]]:
+        """Return for each response the names of all members that its bodies may have, wherever they stand."""
+        return {
+            key: frozenset(
+                name for node in response.schemas.values() for name in schema.property_names(node, self.components)
+            )
+            for key, response in self.responses.items()
+        }
+
+    def members_at(self, status: int) -> frozenset[str]:
+        """Return the names of all members that an answer of a status may have; none where nothing is said of it."""
+        response = self.response(status)
+        return self.members[response.key] if response else frozenset()
+
     def body_schema_at(self, path: Iterable[str | int]) -> Mapping[str, Any]:
         """Return the schema of a place in the request body; the empty schema where the document says nothing."""
         node: Mapping[str, Any] = self.body or {}
@@ -244,11 +259,7 @@ class Document:
 
     def methods_at(self, path: str) -> list[str]:
         """Return the methods that the document has for a path, with no query; empty if it knows no such path."""
-        return [
-            operation.method
-            for operation in self.operations.values()
-            if re.fullmatch(re.sub(r"\{[^}]+\}", "[^/]*", operation.path), path)
-        ]
+        return [operation.method for operation in self.operations.values() if operation.pattern.fullmatch(path)]
 
     def owns(self, path: str) -> bool:
         """Tell whether an unknown path is this vendor's to refuse."""

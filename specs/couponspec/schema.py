@@ -85,6 +85,21 @@ def resolve(document: Any, reference: str) -> Any:
     return value
 
 
+def property_names(value: Any, components: Mapping[str, Any], seen: set[str] | None = None) -> set[str]:
+    """Return the names of all properties of a schema, wherever they stand, also behind its references."""
+    seen = set() if seen is None else seen
+    if isinstance(value, list):
+        return {name for item in value for name in property_names(item, components, seen)}
+    if not isinstance(value, Mapping):
+        return set()
+    names = set(value.get("properties", {}))
+    reference = value.get("$ref")
+    if isinstance(reference, str) and reference not in seen:
+        seen.add(reference)
+        names |= property_names(resolve({"components": components}, reference), components, seen)
+    return names | {name for item in value.values() for name in property_names(item, components, seen)}
+
+
 def compiled(schema: Mapping[str, Any], components: Mapping[str, Any]) -> jsonschema_rs.Draft202012Validator:
     """Compile a schema of a document together with the components it may refer to."""
     bundle = {"components": {"schemas": components.get("schemas", {})}, "allOf": [schema]}

@@ -12,13 +12,14 @@ import pytest
 from alternative_server import FREEDOMS, Entities, Running, alternative
 from broken_server import SEED, VENDORS, accused, catalogue, document
 from couponcheck.exchange import Client
-from couponcheck.judge import NOT_SELECTED, NOT_TESTABLE, Judge, Outcome
+from couponcheck.judge import Judge
+from couponcheck.outcome import NOT_SELECTED, NOT_TESTABLE, Outcome
 from couponcheck.run import Run
 from couponcheck.target import Target, unknown_values
 from couponcheck.targetfile import PACK, read_target
 from couponcheck.transport import UnusableTarget
 from couponspec import load_pack
-from target_files import described, environment, written
+from target_files import EVERYTHING, described, environment, written
 
 OTHERWISE: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "crowdtwist": {
@@ -195,7 +196,7 @@ def test_a_strangers_server_whose_data_is_used_up_is_not_accused(
     readings = {**readings, **({"commands": "supported"} if vendor == "chargeover" and number else {})}
     with alternative(vendor, seeded(vendor), readings, freedoms) as running:
         file = read_target(written(tmp_path, described(running.url, vendor, seeded(vendor))))
-        run = Run.prepare_given(file, (), SEED, allow_writes=True, allow_concurrency=True)
+        run = Run.prepare_given(file, (), SEED, EVERYTHING)
         with contextlib.closing(run):
             found = {item.id: run.judge(item) for item in catalogue(vendor).checked if item.generated is None}
     assert accused(found) == {}, (readings, freedoms)
@@ -216,7 +217,7 @@ def test_no_correct_server_is_stopped_at_for_its_way_to_answer_a_valid_credentia
     for readings, freedoms in ways:
         with alternative(vendor, seeded(vendor), readings, freedoms) as running, monkeypatch.context() as given:
             given.setenv("ALTERNATIVE", running.url)
-            Run.prepare_given(file, (), SEED, allow_writes=False).close()
+            Run.prepare_given(file, (), SEED).close()
             given.setenv(secret, "no-key-of-anybody")
             with pytest.raises(UnusableTarget, match=r" refuses credential\.main of "):
-                Run.prepare_given(file, (), SEED, allow_writes=False)
+                Run.prepare_given(file, (), SEED)

@@ -10,8 +10,9 @@ import pytest
 from broken_server import catalogue, requirements, serving
 from couponcheck.catalogue import Requirement
 from couponcheck.exchange import READING
-from couponcheck.judge import PASS
+from couponcheck.outcome import PASS
 from couponcheck.run import CONFORMANT, NOT_CONFORMANT, NOT_RUN, Run
+from couponcheck.target import Permissions
 from couponcheck.targetfile import read_target
 from target_files import contents, environment, written
 
@@ -72,7 +73,7 @@ def _credentials(monkeypatch: pytest.MonkeyPatch) -> None:
 def prepared(url: str, folder: Path, **limits: Any) -> Iterator[Run]:
     """Get ready to check a mock as if it were a stranger's server that may be written to."""
     file = read_target(written(folder, contents(url, VENDOR) | {"limits": limits}))
-    with contextlib.closing(Run.prepare_given(file, (), 0, allow_writes=True, preflight=False)) as run:
+    with contextlib.closing(Run.prepare_given(file, (), 0, Permissions(writes=True), preflight=False)) as run:
         yield run
 
 

@@ -7,6 +7,7 @@ import pytest
 from broken_server import VENDORS, serving
 from couponcheck.report import as_json, show
 from couponcheck.run import CONFORMANT, Run
+from couponcheck.target import Permissions
 from rich.console import Console
 
 BUDGET = 400
@@ -17,7 +18,7 @@ FEW = 2
 
 @pytest.mark.parametrize("vendor", VENDORS)
 def test_a_whole_run_keeps_within_its_budget_of_requests(vendor: str) -> None:
-    with serving(vendor) as url, contextlib.closing(Run.prepare(url, (), 0, allow_writes=True, generate=FEW)) as run:
+    with serving(vendor) as url, contextlib.closing(Run.prepare(url, (), 0, Permissions(generate=FEW))) as run:
         checked = run.judges[vendor].catalogue.checked
         run.selected = len(checked)
         for requirement in checked:

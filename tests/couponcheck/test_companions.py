@@ -18,9 +18,10 @@ from broken_server import document, serving
 from click.testing import CliRunner
 from coupon_client import ask
 from couponcheck.commands import couponcheck
-from couponcheck.judge import FAIL, NOT_TESTABLE, PASS, Outcome
+from couponcheck.outcome import FAIL, NOT_TESTABLE, PASS, Outcome
 from couponcheck.run import CONFORMANT
 from couponcheck.starter import started
+from couponcheck.target import Permissions
 from couponcheck.targetfile import PACK
 from couponmock.exchange import Handler, Reply, Request
 from couponspec import load_pack
@@ -103,10 +104,10 @@ def test_a_used_coupon_is_made_of_a_usable_one_of_the_same_member_and_made_usabl
     assert (outcome.verdict, outcome.reason) == (NOT_TESTABLE, "the target's data lacks coupon.still_used")
 
 
-@pytest.mark.parametrize(("companions", "allow_writes"), [(False, True), (True, False)])
+@pytest.mark.parametrize(("companions", "writes"), [(False, True), (True, False)])
 def test_no_companion_is_called_unless_file_and_command_line_allow_it(
     companions: bool,  # noqa: FBT001 - a parameter of the test's table
-    allow_writes: bool,  # noqa: FBT001 - as above
+    writes: bool,  # noqa: FBT001 - as above
     tmp_path: Path,
 ) -> None:
     asked: list[str] = []
@@ -120,7 +121,7 @@ def test_no_companion_is_called_unless_file_and_command_line_allow_it(
 
     with serving("crowdtwist", handling=watched) as url:
         raw = little(url, companions=companions, coupon__five={"code": USABLE})
-        with running(tmp_path, raw, allow_writes=allow_writes) as run:
+        with running(tmp_path, raw, Permissions(writes=writes, concurrency=True)) as run:
             outcome = judged(run)[f"{LIST}omits-used"]
     assert asked
     assert "/v2/coupon/use" not in asked

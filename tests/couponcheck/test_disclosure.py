@@ -23,7 +23,7 @@ def told(
     *,
     target: str = "/x",
     header: tuple[str, str] = ("X", ""),
-    documented: Collection[str] = (),
+    documented: Collection[str] = ("code",),
 ) -> list[str]:
     request = HttpRequest("GET", target, (header,), None)
     content = json.dumps({"message": message}).encode()

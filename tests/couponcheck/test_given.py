@@ -1,6 +1,7 @@
 """A server that a target file describes: the mock, taken for a stranger's."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,12 +10,13 @@ import yaml
 from broken_server import VENDORS, catalogue, serving
 from click.testing import CliRunner, Result
 from couponcheck.commands import couponcheck
-from couponcheck.judge import ERROR, FAIL, NOT_SELECTED, NOT_TESTABLE, PASS, WARN
+from couponcheck.outcome import ERROR, FAIL, NOT_SELECTED, NOT_TESTABLE, PASS, WARN
 from couponcheck.report import as_json
 from couponcheck.run import CONFORMANT, NOT_CONFORMANT, PARTIAL, Run
+from couponcheck.target import Permissions
 from couponcheck.targetfile import read_target
 from couponcheck.transport import UnusableTarget
-from target_files import contents, environment, judged, running, seeded, written
+from target_files import EVERYTHING, contents, environment, judged, running, seeded, written
 
 PROOFS = Path(__file__).parent / "proofs"
 UNUSE = "crowdtwist.unuseCoupon."
@@ -53,7 +55,7 @@ def test_with_all_data_and_writes_every_requirement_passes_and_what_was_changed_
 
 @pytest.mark.parametrize("vendor", VENDORS)
 def test_without_writes_nothing_is_changed_and_nothing_fails(vendor: str, tmp_path: Path) -> None:
-    with serving(vendor) as url, running(tmp_path, contents(url, vendor), allow_writes=False) as run:
+    with serving(vendor) as url, running(tmp_path, contents(url, vendor), Permissions(concurrency=True)) as run:
         before = seeded(url, vendor)
         found = judged(run)
         assert {outcome.verdict for outcome in found.values()} <= {PASS, NOT_SELECTED}
@@ -155,7 +157,7 @@ def test_run_after_run_a_correct_server_is_not_accused_of_data_that_is_used_up(v
 
 
 def test_nothing_is_sent_at_once_without_permission(tmp_path: Path) -> None:
-    with serving("chargeover") as url, running(tmp_path, contents(url, "chargeover"), allow_concurrency=False) as run:
+    with serving("chargeover") as url, running(tmp_path, contents(url, "chargeover"), Permissions(writes=True)) as run:
         found = judged(run)["chargeover.getCoupon.at-once"]
     reason = "it sends requests at once, which is switched off (--allow-concurrency)"
     assert (found.verdict, found.reason) == (NOT_SELECTED, reason)
@@ -230,20 +232,25 @@ def test_a_run_that_reaches_its_limit_of_requests_is_partial(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("named", [(), ("other.example.com",)])
-@pytest.mark.parametrize("flag", ["allow_writes", "allow_concurrency", "generate"])
+@pytest.mark.parametrize(
+    ("flag", "allowed"),
+    [
+        ("allow-writes", Permissions(writes=True, generate=0)),
+        ("allow-concurrency", Permissions(concurrency=True, generate=0)),
+        ("generate", Permissions(generate=5)),
+    ],
+)
 def test_a_target_in_production_is_only_read_unless_it_is_named_again(
-    flag: str, named: tuple[str, ...], tmp_path: Path
+    flag: str, allowed: Permissions, named: tuple[str, ...], tmp_path: Path
 ) -> None:
-    flags: dict[str, Any] = {"allow_writes": False, "allow_concurrency": False, "generate": 0}
-    more = {**flags, flag: 5 if flag == "generate" else True}
     with serving("chargeover") as url:
         raw = {**contents(url, "chargeover"), "production": True}
-        says = rf"marks 127\.0\.0\.1 as production; to use --{flag.replace('_', '-')} .* add --production 127\.0\.0\.1$"
+        says = rf"marks 127\.0\.0\.1 as production; to use --{flag} .* add --production 127\.0\.0\.1$"
         with pytest.raises(UnusableTarget, match=says):
-            Run.prepare_given(read_target(written(tmp_path, raw)), (), 1, production=named, **more)
-        with running(tmp_path, raw, **flags) as run:
+            Run.prepare_given(read_target(written(tmp_path, raw)), (), 1, replace(allowed, production=named))
+        with running(tmp_path, raw, Permissions(generate=0)) as run:
             assert run.judges
-        with running(tmp_path, raw, production=["127.0.0.1"], **more) as run:
+        with running(tmp_path, raw, replace(allowed, production=("127.0.0.1",))) as run:
             assert run.judges
 
 
@@ -252,7 +259,10 @@ def test_against_a_stranger_nothing_is_made_up_unless_it_is_asked_for(
     generate: int | None, sent: int, tmp_path: Path
 ) -> None:
     chosen = "chargeover.getCoupon.survives-invalid"
-    with serving("chargeover") as url, running(tmp_path, contents(url, "chargeover"), generate=generate) as run:
+    with (
+        serving("chargeover") as url,
+        running(tmp_path, contents(url, "chargeover"), replace(EVERYTHING, generate=generate)) as run,
+    ):
         outcome = judged(run, chosen)[chosen]
         assert run.sent["chargeover"]["generated"] == sent
     assert outcome.verdict == (PASS if sent else NOT_SELECTED)
@@ -262,7 +272,7 @@ def test_a_vendor_that_the_file_does_not_know_is_refused(tmp_path: Path) -> None
     with serving("chargeover") as url:
         file = read_target(written(tmp_path, contents(url, "chargeover")))
         with pytest.raises(UnusableTarget, match="has nothing about shoplazza; it is about chargeover"):
-            Run.prepare_given(file, ("shoplazza",), 1, allow_writes=False)
+            Run.prepare_given(file, ("shoplazza",), 1)
 
 
 def test_a_verdict_says_how_much_it_is_not_about(tmp_path: Path) -> None:

@@ -14,7 +14,8 @@ from couponcheck.commands import couponcheck
 from couponcheck.exchange import Client, Exchange
 from couponcheck.expect import Mismatch
 from couponcheck.headline import headline
-from couponcheck.judge import FAIL, Judge, Outcome
+from couponcheck.judge import Judge
+from couponcheck.outcome import FAIL, Outcome
 from couponcheck.target import Target, open_target
 from couponspec.request import build
 

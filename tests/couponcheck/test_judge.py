@@ -13,7 +13,8 @@ from answers import answer, row
 from couponcheck.catalogue import load_catalogue
 from couponcheck.exchange import Client, Exchange
 from couponcheck.generate import SMALLER
-from couponcheck.judge import ERROR, FAIL, NOT_SELECTED, NOT_TESTABLE, PASS, WARN, Judge, Outcome
+from couponcheck.judge import Judge
+from couponcheck.outcome import ERROR, FAIL, NOT_SELECTED, NOT_TESTABLE, PASS, WARN, Outcome
 from couponcheck.target import Target, unknown_values
 from couponcheck.targetfile import Consistency
 from couponcheck.transport import TargetUnreachable

@@ -14,7 +14,8 @@ from alternative_server import alternative
 from broken_server import catalogue, document, serving
 from couponcheck.catalogue import FOLDER, Requirement, load_catalogue
 from couponcheck.exchange import Client
-from couponcheck.judge import FAIL, PASS, Judge, Outcome
+from couponcheck.judge import Judge
+from couponcheck.outcome import FAIL, PASS, Outcome
 from couponcheck.repro import scripts
 from couponcheck.run import Run
 from couponcheck.target import MockTarget, Target, open_target, unknown_values
@@ -95,7 +96,7 @@ def test_the_same_seed_asks_the_same_and_another_seed_something_else(vendor: str
 
 def test_a_failure_tells_the_sequence_and_its_script_repeats_it_in_a_new_world() -> None:
     with serving("crowdtwist", defects=("crowdtwist.unused-once-only",)) as url:
-        run = Run.prepare(url, ("crowdtwist",), 0, allow_writes=False)
+        run = Run.prepare(url, ("crowdtwist",), 0)
         with contextlib.closing(run):
             outcome = run.judge(life_cycle_of("crowdtwist"))
             assert outcome.verdict == FAIL

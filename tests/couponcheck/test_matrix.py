@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from broken_server import VENDORS, catalogue
 from couponcheck.expect import Mismatch
-from couponcheck.judge import ERROR, FAIL, NOT_TESTABLE, PASS, WARN, Outcome
+from couponcheck.outcome import ERROR, FAIL, NOT_TESTABLE, PASS, WARN, Outcome
 from couponcheck.score import (
     BROKEN,
     CAUGHT,

@@ -21,10 +21,11 @@ from click.testing import CliRunner
 from couponcheck.channel import ProviderFailed, ProviderSettings
 from couponcheck.commands import couponcheck
 from couponcheck.environment import fill_in
-from couponcheck.judge import ERROR, NOT_TESTABLE, PASS, Outcome
+from couponcheck.outcome import ERROR, NOT_TESTABLE, PASS, Outcome
 from couponcheck.provider import Provider
 from couponcheck.run import CONFORMANT, NOT_RUN
 from couponcheck.shape import shape
+from couponcheck.target import Permissions
 from couponcheck.targetfile import PACK, is_data, read_target
 from couponspec import load_pack
 from http_provider import Message, providing
@@ -235,13 +236,13 @@ def test_what_only_reads_shares_what_was_made_and_what_writes_gives_it_back_at_o
         assert len(asked.requests) == 6
 
 
-@pytest.mark.parametrize("allow_writes", [False, True])
-def test_it_is_not_started_unless_writes_are_allowed(allow_writes: bool, tmp_path: Path) -> None:  # noqa: FBT001 - a parameter of the test's table
+@pytest.mark.parametrize("writes", [False, True])
+def test_it_is_not_started_unless_writes_are_allowed(writes: bool, tmp_path: Path) -> None:  # noqa: FBT001 - a parameter of the test's table
     provider = in_shell("echo started >> starts; exit 3")
-    with serving("crowdtwist") as url, running(tmp_path, bare(url, provider), allow_writes=allow_writes) as run:
+    with serving("crowdtwist") as url, running(tmp_path, bare(url, provider), Permissions(writes=writes)) as run:
         outcome = judged(run, f"{LIST}by-email")[f"{LIST}by-email"]
-    assert (tmp_path / "starts").exists() == allow_writes
-    if not allow_writes:
+    assert (tmp_path / "starts").exists() == writes
+    if not writes:
         reason = "the target's data lacks member.alice; the provider may make data with --allow-writes only"
         assert (outcome.verdict, outcome.reason) == (NOT_TESTABLE, reason)
 

@@ -43,9 +43,9 @@ SECRET = "key:with/odd chars+%"
 def carried_out(target: str | Path, *, vendor: str = "chargeover", keyword: str = "", **choices: Any) -> Run:
     """Carry out a run of a vendor's catalogue against a mock or what a target file tells of."""
     if isinstance(target, Path):
-        run = Run.prepare_given(read_target(target), (), 0, allow_writes=False, preflight=False)
+        run = Run.prepare_given(read_target(target), (), 0, preflight=False)
     else:
-        run = Run.prepare(target, (vendor,), 0, allow_writes=False)
+        run = Run.prepare(target, (vendor,), 0)
     for name, choice in choices.items():
         setattr(run, name, choice)
     try:

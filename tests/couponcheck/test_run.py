@@ -9,7 +9,7 @@ from broken_server import VENDORS
 from click.testing import CliRunner
 from couponcheck.catalogue import Requirement, load_catalogue
 from couponcheck.commands import couponcheck
-from couponcheck.judge import ERROR, FAIL, NOT_SELECTED, NOT_TESTABLE, PASS, WARN, Outcome
+from couponcheck.outcome import ERROR, FAIL, NOT_SELECTED, NOT_TESTABLE, PASS, WARN, Outcome
 from couponcheck.run import CONFORMANT, EXIT_CODES, NOT_CONFORMANT, NOT_RUN, PARTIAL, Run, verdict
 from couponcheck.transport import UnusableTarget
 from couponspec import load_document
@@ -52,7 +52,7 @@ def test_a_run_that_was_broken_off_is_none() -> None:
 def test_what_is_no_base_url_is_refused_before_anything_is_sent(url: str) -> None:
     """The message says what a base URL looks like."""
     with pytest.raises(UnusableTarget, match="give http://HOST:PORT or https://HOST"):
-        Run.prepare(url, ("crowdtwist",), 0, allow_writes=False)
+        Run.prepare(url, ("crowdtwist",), 0)
 
 
 @pytest.mark.parametrize("vendors", [(), VENDORS[:1], VENDORS])
@@ -70,7 +70,7 @@ def test_a_stranger_that_is_given_by_its_url_alone_is_one_sentence_with_the_way_
 def test_what_a_mock_was_started_with_does_not_fail_it(tmp_path: Path) -> None:
     """Neither its strictness nor its rate limits are the vendor's."""
     with serving(tmp_path, "--vendor", "chargeover", "--strict", "refuse", "--limit", "chargeover=3/0.01") as mock:
-        run = Run.prepare(mock.origin, (), 0, allow_writes=False)
+        run = Run.prepare(mock.origin, (), 0)
         with contextlib.closing(run):
             verdicts = {run.judge(requirement).verdict for requirement in run.judges["chargeover"].catalogue.checked}
     assert verdicts == {PASS}

@@ -293,7 +293,7 @@ def test_workers_check_a_vendor_each_and_come_to_the_same(
     assert shared.ret == 0
     assert len({(worker, vendor) for worker, vendor, _ in done}) == len({worker for worker, _, _ in done}) == 2
     assert len(re.findall(r"\[gw\d\].* PASSED test_own.py::", shared.stdout.str())) == 4
-    with contextlib.closing(Run.prepare_given(read_target(file), (), 0, allow_writes=False)) as run:
+    with contextlib.closing(Run.prepare_given(read_target(file), (), 0)) as run:
         names = {name for _, _, name in done}
         chosen = [one for vendor in VENDORS for one in catalogue(vendor).checked if one.id in names]
         for vendor in VENDORS:

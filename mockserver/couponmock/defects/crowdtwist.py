@@ -14,10 +14,12 @@ from couponmock.behaviour import Answer, Behaviour, Call, Entity, Refused, World
 from couponmock.defect import (
     Defect,
     all_of,
+    allowing,
     asking,
     beginning,
     behaving,
     body_of,
+    borrowing,
     mishearing,
     misleading,
     once_after,
@@ -534,23 +536,6 @@ def _unissued_told(right: Behaviour, call: Call, world: World) -> Answer:
         raise Refused("not_issued" if unissued else refused.problem) from refused
 
 
-def _any_header(right: Handler) -> Handler:
-    good: dict[str, str] = {}
-
-    def handle(request: Request) -> Reply:
-        request = buffered(request)
-        reply = right(request)
-        if _KEY_HEADER not in request.headers:
-            return reply
-        if reply.status < 300:
-            good[request.namespace] = request.headers[_KEY_HEADER]
-        elif reply.diagnosis.finding.startswith("credential_invalid") and request.namespace in good:
-            return right(replace(request, headers={**request.headers, _KEY_HEADER: good[request.namespace]}))
-        return reply
-
-    return handle
-
-
 def _bare(text: str) -> str:
     return "".join(character for character in normalize("NFD", text) if not combining(character))
 
@@ -998,9 +983,7 @@ DEFECTS: tuple[Defect, ...] = (
     _defect(
         "get-allowed",
         "The refusal of a wrong method says that GET is allowed, too.",
-        handler=replying(
-            lambda _, reply: replace(reply, headers=(("Allow", "GET, POST"),)) if reply.status == 405 else reply
-        ),
+        handler=allowing("GET, POST"),
     ),
     _defect(
         "codes-beyond-ascii-lost",
@@ -1046,7 +1029,16 @@ DEFECTS: tuple[Defect, ...] = (
             lambda request: (request.namespace, request.path) if request.path.endswith("/usable_coupons") else None
         ),
     ),
-    _defect("any-header", "After a key in the header that is one, any is taken for one.", handler=_any_header),
+    _defect(
+        "any-header",
+        "After a key in the header that is one, any is taken for one.",
+        handler=borrowing(
+            _KEY_HEADER,
+            lambda request, reply: (
+                _KEY_HEADER in request.headers and reply.diagnosis.finding.startswith("credential_invalid")
+            ),
+        ),
+    ),
     _defect("bare-usernames", "Accents in user names are ignored.", {_LIST: behaving(_without_accents)}),
     _defect(
         "codes-of-all-clients",

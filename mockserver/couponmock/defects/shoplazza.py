@@ -12,6 +12,7 @@ from couponmock.behaviour import Answer, Behaviour, Call, Entity, Refused, World
 from couponmock.defect import (
     Defect,
     all_of,
+    allowing,
     asking,
     beginning,
     behaving,
@@ -70,16 +71,29 @@ def _hearing_ids(change: Callable[[list[Any]], list[Any]]) -> Callable[[Handler]
     return _hearing("coupon_ids", lambda ids: change(ids) if isinstance(ids, list) else ids)
 
 
+def _seeing(change: Callable[[Entity, Call, World], Mapping[str, Any]]) -> Callable[[Behaviour], Behaviour]:
+    """See coupons with some members changed, as that is called for."""
+
+    def changed(right: Behaviour, call: Call, world: World) -> Answer:
+        def find(found: Callable[..., Entity | None], kind: str, **members: Any) -> Entity | None:
+            entity = found(kind, **members)
+            if entity is None or kind != "coupon":
+                return entity
+            return replace(entity, data={**entity.data, **change(entity, call, world)})
+
+        return misleading(find)(right)(call, world)
+
+    return behaving(changed)
+
+
 def _coupons(change: Callable[[Entity], Mapping[str, Any]]) -> Callable[[Behaviour], Behaviour]:
     """See coupons with some members changed."""
+    return _seeing(lambda coupon, *_: change(coupon))
 
-    def find(right: Callable[..., Entity | None], kind: str, **members: Any) -> Entity | None:
-        entity = right(kind, **members)
-        if entity is None or kind != "coupon":
-            return entity
-        return replace(entity, data={**entity.data, **change(entity)})
 
-    return misleading(find)
+def _beyond_the_first(change: Callable[[Entity], Mapping[str, Any]]) -> Callable[[Behaviour], Behaviour]:
+    """See all coupons of a list but the first with some members changed."""
+    return _seeing(lambda coupon, call, _: {} if coupon["id"] == call.body["coupon_ids"][0] else change(coupon))
 
 
 def _across_shops(kind: str) -> Callable[[Behaviour], Behaviour]:
@@ -246,37 +260,16 @@ def _unlimited_at_once(*, by_list: bool) -> Mapping[str, Any]:
 
         return handle
 
-    def changed(right: Behaviour, call: Call, world: World) -> Answer:
-        def find(found: Callable[..., Entity | None], kind: str, **members: Any) -> Entity | None:
-            entity = found(kind, **members)
-            if entity is None or kind != "coupon" or entity["per_customer"] != 1:
-                return entity
-            time.sleep(_NAP)
-            lists = running[namespace_of(world), call.body["customer_id"]]
-            alike = lists.count(call.body["coupon_ids"])
-            others = len(lists) - alike if by_list else alike - 1
-            return replace(entity, data={**entity.data, "per_customer": 0}) if others else entity
+    def seen(coupon: Entity, call: Call, world: World) -> Mapping[str, Any]:
+        if coupon["per_customer"] != 1:
+            return {}
+        time.sleep(_NAP)
+        lists = running[namespace_of(world), call.body["customer_id"]]
+        alike = lists.count(call.body["coupon_ids"])
+        others = len(lists) - alike if by_list else alike - 1
+        return {"per_customer": 0} if others else {}
 
-        return misleading(find)(right)(call, world)
-
-    return {"behaviours": {"receiveCoupons": behaving(changed)}, "handler": wrap}
-
-
-def _beyond_the_first(
-    change: Callable[[Entity], Mapping[str, Any]],
-) -> Callable[[Behaviour, Call, World], Answer]:
-    """See all coupons of a list but the first with some members changed."""
-
-    def changed(right: Behaviour, call: Call, world: World) -> Answer:
-        def find(found: Callable[..., Entity | None], kind: str, **members: Any) -> Entity | None:
-            entity = found(kind, **members)
-            if entity is None or kind != "coupon" or entity["id"] == call.body["coupon_ids"][0]:
-                return entity
-            return replace(entity, data={**entity.data, **change(entity)})
-
-        return misleading(find)(right)(call, world)
-
-    return changed
+    return {"behaviours": {"receiveCoupons": _seeing(seen)}, "handler": wrap}
 
 
 def _unlimited_for_all(right: Handler) -> Handler:
@@ -672,7 +665,7 @@ DEFECTS: tuple[Defect, ...] = (
     _defect(
         "first-limited-only",
         "of the coupons of a list only the first has a limit",
-        {"receiveCoupons": behaving(_beyond_the_first(lambda _: {"per_customer": 0}))},
+        {"receiveCoupons": _beyond_the_first(lambda _: {"per_customer": 0})},
     ),
     _defect(
         "two-hours-early",
@@ -711,9 +704,7 @@ DEFECTS: tuple[Defect, ...] = (
     _defect(
         "get-allowed",
         "the refusal of a wrong method says that GET is allowed, too",
-        handler=replying(
-            lambda _, reply: replace(reply, headers=(("Allow", "GET, POST"),)) if reply.status == 405 else reply
-        ),
+        handler=allowing("GET, POST"),
     ),
     _defect(
         "limit-raced",
@@ -743,12 +734,12 @@ DEFECTS: tuple[Defect, ...] = (
     _defect(
         "first-with-stock-only",
         "of the coupons of a list only the first has an end of stock",
-        {"receiveCoupons": behaving(_beyond_the_first(lambda coupon: {"stock": -1} if coupon["stock"] == 0 else {}))},
+        {"receiveCoupons": _beyond_the_first(lambda coupon: {"stock": -1} if coupon["stock"] == 0 else {})},
     ),
     _defect(
         "first-dated-only",
         "of the coupons of a list only the first has a time",
-        {"receiveCoupons": behaving(_beyond_the_first(lambda _: {"starts_at": None, "ends_at": None}))},
+        {"receiveCoupons": _beyond_the_first(lambda _: {"starts_at": None, "ends_at": None})},
     ),
     _defect(
         "note-crashes",
