@@ -52,6 +52,10 @@ specs: $(READY)  ## documents, sources and seeded worlds are valid, by our own e
 test: $(READY)  ## the tests, in parallel; ARGS="..." goes to pytest
 	$(BIN)/pytest --numprocesses auto --maxprocesses 8 --dist loadgroup $(ARGS)
 
+.PHONY: test-whole
+test-whole: export COUPONPROOF_WHOLE := 1
+test-whole: test  ## the tests, also those of which each run of CI only does a fair sample
+
 .PHONY: build
 build: $(READY)  ## sdist and wheel, tried from a fresh environment outside the checkout
 	$(BIN)/python tools/check_build.py

@@ -256,18 +256,24 @@ def sharing(same: Callable[[Request], object]) -> Callable[[Handler], Handler]:
     def wrap(right: Handler) -> Handler:
         running: dict[object, Future[Reply]] = {}
         lock = threading.Lock()
+        arrived = 0
 
         def handle(request: Request) -> Reply:
+            nonlocal arrived
             request = buffered(request)
             if (key := same(request)) is None:
                 return right(request)
             with lock:
+                arrived += 1
+                before = arrived
                 first = running.get(key)
                 if first is None:
                     mine = running[key] = Future()
             if first is not None:
                 return first.result()
-            for _ in range(_NAPS):
+            for nap in range(_NAPS):
+                if nap >= _FIRST_NAPS and arrived == before:
+                    break
                 time.sleep(_NAP)
             try:
                 mine.set_result(right(request))
@@ -284,8 +290,8 @@ def sharing(same: Callable[[Request], object]) -> Callable[[Handler], Handler]:
     return wrap
 
 
-_NAPS, _NAP = 50, 0.003
-"""How often, and seconds each, that a request is left running for others to meet it.
+_FIRST_NAPS, _NAPS, _NAP = 8, 50, 0.003
+"""How often while no other comes, how often at most, and seconds each, that a request is left running to be met.
 
 Many short naps take longer where a machine is busy, which is where the others come later.
 """

@@ -265,13 +265,12 @@ def test_fault_rules_and_defects_together_never_make_the_mock_fail(
     """What a rule does to an answer on its way is done last: a defect finds the vendor's answer, or is left out."""
     monkeypatch.setattr(crowd, "WINDOW_SECONDS", 0)
     failures = []
-    for defect in defects_of(vendor).values():
+    for number, defect in enumerate(defects_of(vendor).values()):
         client = defective(right[vendor], defect)
-        for rule in DAMAGE:
-            client.admin("DELETE", "/faults")
-            client.admin("POST", "/faults", rule)
-            answers = client.answers(GOOD[vendor])
-            failures += [(defect.id, rule) for _, told, _ in answers if "problem" in dict(told).get("Content-Type", "")]
+        rule = DAMAGE[number % len(DAMAGE)]
+        client.admin("POST", "/faults", rule)
+        answers = client.answers(GOOD[vendor])
+        failures += [(defect.id, rule) for _, told, _ in answers if "problem" in dict(told).get("Content-Type", "")]
     assert not failures
 
 

@@ -39,8 +39,9 @@ _LAST_HOURS = 2
 _EIGHTEENTH = 17
 _MEANWHILE = 0.5
 """Seconds for which a coupon that was unused counts as being unused."""
-_NAPS, _NAP = 40, 0.005
-"""How often, and seconds each, that a list waits for a coupon to be unused."""
+_FIRST_NAPS, _NAPS, _NAP = 2, 60, 0.005
+"""How often at least, for other lists to meet it, and at most, and seconds each, that a list waits for a coupon to be
+unused."""
 _KEY_HEADER = "x-ct-authorization"
 """Where the newer pages have the key, in lower case."""
 _MARK = b"\xef\xbb\xbf"
@@ -493,14 +494,15 @@ def _empty_while_unused(right: Handler) -> Handler:
             if reply.diagnosis.example == "unused":
                 unused[space] = time.monotonic()
             return reply
+        began = time.monotonic()
         lists[space] += 1
         try:
             reply = right(request)
-            naps = 0
-            while lists[space] > 1 and naps < _NAPS and time.monotonic() - unused.get(space, -1) > _MEANWHILE:
+            for nap in range(_NAPS):
+                if nap >= _FIRST_NAPS and (lists[space] == 1 or unused.get(space, 0.0) > began - _MEANWHILE):
+                    break
                 time.sleep(_NAP)
-                naps += 1
-            is_meanwhile = lists[space] > 1 and time.monotonic() - unused.get(space, -1) < _MEANWHILE
+            is_meanwhile = lists[space] > 1 and unused.get(space, 0.0) > began - _MEANWHILE
             return with_body(reply, []) if is_meanwhile and reply.status < 300 else reply
         finally:
             lists[space] -= 1

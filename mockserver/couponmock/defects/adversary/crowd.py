@@ -22,6 +22,7 @@ class Crowd:
         """Begin with nobody inside."""
         self._changed = Condition()
         self._inside: Counter[str] = Counter()
+        self._came: Counter[str] = Counter()
         self._seen: dict[str, dict[Any, Any]] = defaultdict(dict)
 
     @contextlib.contextmanager
@@ -29,8 +30,11 @@ class Crowd:
         """Be inside as long as the block lasts, if possible together with another, and share notes."""
         with self._changed:
             self._inside[namespace] += 1
+            self._came[namespace] += 1
+            me = self._came[namespace]
             self._changed.notify_all()
-            self._changed.wait_for(lambda: self._inside[namespace] > 1, WINDOW_SECONDS)
+            # Who came later may have left again before this one looks up.
+            self._changed.wait_for(lambda: self._inside[namespace] > 1 or self._came[namespace] > me, WINDOW_SECONDS)
         try:
             yield self._seen[namespace]
         finally:
