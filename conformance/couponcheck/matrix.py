@@ -72,7 +72,7 @@ def judged(work: Work) -> Row:
     defect = work.defect
     try:
         with _serving(work) as url:
-            permissions = Permissions(generate=work.generate)
+            permissions = Permissions(writes=True, concurrency=True, generate=work.generate)
             with contextlib.closing(Run.prepare(url, (defect.vendor,), work.seed, permissions)) as run:
                 outcomes = [
                     run.judge(requirement)
