@@ -7,6 +7,9 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
+# One more than there are processors: many tests wait, for servers to start and for what is slow on purpose.
+WORKERS ?= $(shell "$(PYTHON)" -c "import os; print(min(8, (os.cpu_count() or 1) + 1))")
+
 # Room for more arguments: make test ARGS="-k clock", make serve ARGS="--pack documented".
 ARGS ?=
 
@@ -50,7 +53,7 @@ specs: $(READY)  ## documents, sources and seeded worlds are valid, by our own e
 
 .PHONY: test
 test: $(READY)  ## the tests, in parallel; ARGS="..." goes to pytest
-	$(BIN)/pytest --numprocesses auto --maxprocesses 8 --dist loadgroup $(ARGS)
+	$(BIN)/pytest --numprocesses $(WORKERS) --dist loadgroup $(ARGS)
 
 .PHONY: test-whole
 test-whole: export COUPONPROOF_WHOLE := 1

@@ -6,10 +6,9 @@ Chance chooses, by name, and always the same: what passes once passes again.
 import os
 from hashlib import sha256
 
-SHARE = 1 if os.environ.get("COUPONPROOF_WHOLE") else 4
-"""One of so many."""
+_WHOLE = "COUPONPROOF_WHOLE" in os.environ
 
 
-def is_sampled(name: str) -> bool:
-    """Tell whether something with a name is in the sample."""
-    return sha256(name.encode()).digest()[0] % SHARE == 0
+def is_sampled(name: str, one_of: int) -> bool:
+    """Tell whether something with a name is in the sample, which is one of so many."""
+    return _WHOLE or sha256(name.encode()).digest()[0] % one_of == 0

@@ -22,6 +22,7 @@ COMMANDS = Path(sys.executable).parent
 RUN_ELSEWHERE = {
     "make demo": "test_make_demo_judges_the_mock_and_leaves_nothing_running runs its script",
     "make test": "it is what runs this",
+    "make test-whole": "it is what runs this, and takes long",
     "make check": "it is what CI runs",
     "make format": "it would change the tree under test",
     "couponmock serve": "the servers of these tests are started so",

@@ -53,7 +53,7 @@ def test_a_defect_fails_its_requirement_and_only_what_cannot_but_fail_with_it(re
     """Of all requirements for a sample; else of those that the proof is about, and of the one that all begins with."""
     proof = PROOFS[requirement]
     chosen = requirements(proof.vendor, also=proof.failing)
-    if not is_sampled(requirement):
+    if not is_sampled(requirement, 6):
         chosen = [*chosen[:1], *(item for item in chosen[1:] if item.id in proof.failing)]
     with serving(proof.vendor, defects=(proof.defect,)) as url:
         found = accused(judged(proof.vendor, url, chosen))
