@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +37,8 @@ class Call:
     """Earlier call -> what its answer has to be for this one to be made at all."""
     together: "tuple[Call, ...]" = ()
     """Calls that are made at once in place of this one, each ``times`` times."""
+    case: str = ""
+    """What is special about it; empty where the requirement says all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -316,6 +317,7 @@ def _call(operation: str, raw: Mapping[str, Any]) -> Call:
         raw.get("times", 1),
         raw.get("when", {}),
         tuple(_call(operation, item) for item in raw.get("together", ())),
+        raw.get("case", ""),
     )
 
 
@@ -423,7 +425,7 @@ def _form_faults(
     file: YamlFile, place: str, call: Call, operations: Mapping[str, Operation], earlier: set[str]
 ) -> Iterator[Fault]:
     """Yield what is wrong with likenesses, calls at once and conditions."""
-    for likeness in dict.fromkeys(chain.from_iterable(likenesses_in([call.request, call.expect]).values())):
+    for likeness in dict.fromkeys(name for _, names in likenesses_in([call.request, call.expect]) for name in names):
         if likeness not in LIKENESSES:
             fix = f"use one of {[*LIKENESSES]}"
             yield file.fault(f"{place}/request", f"nothing can be made {likeness!r}", fix)

@@ -84,7 +84,7 @@ def allowances(document: Document, exchange: Exchange) -> Iterator[Violation]:
     header = exchange.headers.get("allow")
     if header is None:
         if exchange.status == METHOD_NOT_ALLOWED:
-            yield Violation("allow", "errors", "", f"a header Allow with {' and '.join(methods)}", "there is none")
+            yield Violation("allow", "errors", "", f"a header Allow with {' and '.join(methods)}", "no header Allow")
         return
     told = {method.strip() for method in header.split(",")}
     if request.method in told or not told >= {*methods}:
@@ -137,9 +137,9 @@ def _wrong_members(operation: Operation, response: Response, exchange: Exchange,
 def _told(error: Any) -> Told:
     """Say what an error of the schema's validator expected and got, in the words that a developer has for it."""
     place = "".join(f"[{one}]" if isinstance(one, int) else f".{one}" for one in error.instance_path).lstrip(".")
-    place = place or "the body"
     if missing := getattr(error.kind, "property", None):
-        return f"{place} with a member {missing}", "it is missing"
+        return f"{place or 'the body'} with a member {missing}", f"{place and f'{place}.'}{missing} is missing"
+    place = place or "the body"
     got = f"{place} is {as_text(error.instance)}"
     if wanted := _wanted(error):
         return f"{place} is {wanted}", got

@@ -28,6 +28,8 @@ _PLACES = {"@": "the body", "length(@)": "the number of items"}
 """Expression -> what it is called."""
 _LENGTH = re.compile(r"length\(([\w.\[\]]+)(?: \|\| `\[\]`)?\)")
 """Expression for the length of a list that may be missing or null."""
+_ITEM = re.compile(r"\w*\[\?(\w+)=='([^']*)'\](?:\.(\w+))?(?: \| \[0\])?")
+"""Expression for the items that are known by a member, or another member of the one that is."""
 _TIME = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?(?P<zone>Z|[+-][0-9]{2}:[0-9]{2})?"
 )
@@ -64,6 +66,8 @@ class Mismatch:
     """Word of the expectation that does not hold."""
     call: int = field(default=0, compare=False)
     """Number of the exchange that it is about; 0 for the last."""
+    again: str = field(default="", compare=False)
+    """What came when the same was asked again, if that was another time as expected."""
 
     def __str__(self) -> str:
         """Say it in one sentence."""
@@ -168,6 +172,10 @@ class Judgement:
         for word, wanted in expect.items():
             if word in _WORDS:
                 for mismatch in getattr(self, f"_{word}")(wanted, exchange):
+                    if exchange.content and exchange.parsed[1] and word != "status":
+                        # Of what cannot be read no member is as expected, which says nothing about the members.
+                        yield Mismatch("a body that is JSON", exchange.parsed[1], word)
+                        return
                     yield replace(mismatch, word=word)
 
     def _alternatives(self, alternatives: list[Mapping[str, Any]], exchange: Exchange) -> Iterator[Mismatch]:
@@ -198,7 +206,7 @@ class Judgement:
             value = fill(template, self.bindings)
             got = self._at(path, exchange)
             if not holds(got, value):
-                place = _place(path)
+                place = self._place(path)
                 found = "missing or null" if got is None else as_text(got)
                 told = f"{place} is {found}"
                 if word == "contains":
@@ -206,6 +214,8 @@ class Judgement:
                     told = _nearest(got, value, place) or (lacking if isinstance(got, list) else told)
                 elif word == "does not contain":
                     told = f"{place} contains {as_text(value)}"
+                elif word == "has exactly" and isinstance(got, list) and isinstance(value, list):
+                    told = f"{place} {_instead(value, got)}"
                 yield Mismatch(f"{place} {word} {as_text(value)}", told)
 
     def _call(self, name: str) -> str:
@@ -215,6 +225,15 @@ class Judgement:
         if not numbers:
             return repr(name)
         return f"call {numbers[0]}" if len(numbers) == 1 else f"calls {numbers[0]} to {numbers[-1]}"
+
+    def _place(self, path: str) -> str:
+        """Name an expression as a reader knows what it stands for."""
+        path = fill(path, self.bindings)
+        if items := _LENGTH.fullmatch(path):
+            return f"the number of items in {items[1]}"
+        if item := _ITEM.fullmatch(path):
+            return f"{f'{item[3]} of the item' if item[3] else 'the items'} with {item[1]} {item[2]}"
+        return _PLACES.get(path, path)
 
     def _at(self, path: str, exchange: Exchange) -> Any:
         try:
@@ -275,12 +294,15 @@ class Judgement:
             if differing or not shown:
                 expected = ", ".join(f"{name}={as_text(entity[name])}" for name in differing or entity)
                 got = ", ".join(f"{name}={as_text(nearest[name])}" for name in differing)
-                yield Mismatch(
-                    f"{self._entity(handle)} is shown with {expected}",
-                    f"what comes nearest has {got}" if got else "nothing like it is shown",
-                )
+                identity = self.identities.get(handle.partition(".")[0], ())
+                what = self.entity(handle)
+                if any(name in shown and name not in differing for name in identity):
+                    told = f"{what} has {got}"
+                else:
+                    told = f"what comes nearest to {what} has {got}" if got else f"{what} is not shown"
+                yield Mismatch(f"{what} is shown with {expected}", told)
 
-    def _entity(self, handle: str) -> str:
+    def entity(self, handle: str) -> str:
         """Name an entity as a reader of the answers knows it."""
         members = self.bindings[handle]
         known = [members[name] for name in self.identities.get(handle.partition(".")[0], ()) if name in members]
@@ -310,7 +332,7 @@ class Judgement:
         for path, name in wanted.items():
             before, after = (seen(self._at(path, one), one) for one in (self.earlier[name], exchange))
             if not same(before, after):
-                yield Mismatch(f"{path} as in {self._call(name)}", self._difference(before, after))
+                yield Mismatch(f"{self._place(path)} as in {self._call(name)}", self._difference(before, after))
 
     def _added(self, wanted: Mapping[str, Any], exchange: Exchange) -> Iterator[Mismatch]:
         item, since = fill(wanted["item"], self.bindings), self._call(wanted["to"])
@@ -347,8 +369,9 @@ class Judgement:
         for path, change in wanted.items():
             before, after = self._at(path, self.earlier[change["since"]]), self._at(path, exchange)
             if step(before, after) != change["by"]:
-                expected = f"{path} changes by {change['by']:+d} since {self._call(change['since'])}"
-                got = f"{path} was {as_text(before)} and is {as_text(after)}"
+                place = self._place(path)
+                expected = f"{place} changes by {change['by']:+d} since {self._call(change['since'])}"
+                got = f"{place} was {as_text(before)} and is {as_text(after)}"
                 yield Mismatch(expected, got + self._between(path, self.earlier[change["since"]], exchange))
 
     def _between(self, path: str, first: Exchange, last: Exchange) -> str:
@@ -357,7 +380,7 @@ class Judgement:
         values = [
             as_text(value)
             for one in (*self.so_far[start:], last)
-            if one.operation == first.operation and (value := self._at(path, one)) is not None
+            if one.request == last.request and (value := self._at(path, one)) is not None
         ]
         return f" (one after the other: {', '.join(values)})" if len(values) > 2 else ""
 
@@ -365,12 +388,6 @@ class Judgement:
 def _singles(wanted: Mapping[str, list[Any]]) -> Iterator[Mapping[str, Any]]:
     """Yield each item that is wanted at a place on its own."""
     return ({path: item} for path, items in wanted.items() for item in items)
-
-
-def _place(path: str) -> str:
-    """Name an expression as a reader knows what it stands for."""
-    items = _LENGTH.fullmatch(path)
-    return _PLACES.get(path) or (f"the number of items in {items[1]}" if items else path)
 
 
 def _renamed(value: Any, aliases: Mapping[str, str]) -> Any:
@@ -456,6 +473,13 @@ def _nearest(items: Any, wanted: Any, place: str) -> str:
     lacking = [f"no {name}" for name in wanted if name not in nearest]
     told = [f"{name}={as_text(nearest[name])}" for name in differing]
     return f"what comes nearest in {place} has {', '.join([*told, *lacking])}"
+
+
+def _instead(wanted: list[Any], got: list[Any]) -> str:
+    """Tell what a list lacks of the items that are wanted, and what it has besides."""
+    lacking, besides = minus(wanted, got), minus(got, wanted)
+    told = [f"lacks {as_text(lacking)}"] if lacking else []
+    return " and ".join([*told, *([f"has {as_text(besides)} besides"] if besides else [])])
 
 
 def _shared(one: Any, other: Any) -> int:

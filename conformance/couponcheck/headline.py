@@ -77,7 +77,9 @@ class _Teller:
         if mismatch.word in _EARLIER:
             expected = _CALL.sub(lambda match: self._earlier(exchange, int(match[1])), expected)
         came, request = self._came(exchange, mismatch), self._asked(exchange)
-        return f"{came} to {request}{self._circumstances(number)}; expected {self._brief(expected)}"
+        when = self._circumstances(number, is_compared=mismatch.word in _EARLIER)
+        again = f"; {mismatch.again}" if mismatch.again else ""
+        return f"{came} to {request}{when}; expected {self._brief(expected)}{again}"
 
     # -- what came -----------------------------------------------------------------------------------------------------
 
@@ -123,8 +125,13 @@ class _Teller:
 
     # -- when it was asked ---------------------------------------------------------------------------------------------
 
-    def _circumstances(self, number: int) -> str:
-        """Say what a request was sent after or along with, as far as that may be why its answer is wrong."""
+    def _circumstances(self, number: int, *, is_compared: bool) -> str:
+        """Say what a request was sent after or along with, as far as that may be why its answer is wrong.
+
+        Args:
+            number: Of the request, from 1.
+            is_compared: Whether its answer is wrong as compared with an earlier one.
+        """
         exchange = self.exchanges[number - 1]
         if exchange.at_once:
             others = sum(one.at_once for one in self.exchanges) - 1
@@ -132,21 +139,23 @@ class _Teller:
         time = self._time(number)
         before = [*enumerate(self.exchanges[: number - 1], 1)]
         since = max((n for n, one in before if one.request == exchange.request), default=0)
-        # What was refused may have had an effect, which only a read can show.
-        writes = [one for n, one in before if n > since and not one.is_read and (exchange.is_read or one.status < 400)]
+        writes = [one for n, one in before if n > since and not one.is_read]
+        # What was refused may have had an effect, which a comparison shows.
+        if not exchange.is_read and not is_compared:
+            writes = [one for one in writes if one.status < 400]
         told = f", the {_nth(time)} time" if time > 1 else ""
         if writes:
-            telling = next((one for one in writes if one.status < 400), writes[-1])
+            telling = next((one for one in reversed(writes) if one.status < 400), writes[-1])
             methods = dict.fromkeys(one.request.method for one in writes)
             by = f" ({', '.join(methods)})" if len(methods) > 1 else ""
-            many = f"{len(writes)} requests{by} such as " if len(writes) > 1 else ""
+            many = f"{len(writes)} requests{by}, among them " if len(writes) > 1 else ""
             told += f", after {many}{self._asked(telling)} got {telling.status}"
         return told
 
     def _earlier(self, exchange: Exchange, number: int) -> str:
         """Name an earlier call by what it asked; one that asked the same, by which time that was."""
         earlier = self.exchanges[number - 1]
-        return f"the {_nth(self._time(number))}" if earlier.request == exchange.request else self._asked(earlier)
+        return f"the {_nth(self._time(number))} time" if earlier.request == exchange.request else self._asked(earlier)
 
     def _time(self, number: int) -> int:
         """Tell for which time an exchange asked what it asked, from 1."""

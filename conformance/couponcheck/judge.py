@@ -1,6 +1,7 @@
 """Judges one target: carries out a vendor's requirements and says of each what came out."""
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -21,9 +22,12 @@ from couponcheck.outcome import ERROR, FAIL, NOT_SELECTED, NOT_TESTABLE, PASS, W
 from couponcheck.provision import TRIES, Provision, lack, sentence
 from couponcheck.target import Target
 from couponcheck.transport import LimitReached, TargetUnreachable, UnusableTarget
+from couponcheck.wording import counted
 
 _PATIENCE = 3
 """Unanswered requirements after which a target is not asked any more."""
+AGAIN = 5
+"""How often a read is asked again that was not answered as expected: some faults come and go."""
 
 
 @dataclass
@@ -175,7 +179,9 @@ class Judge:
                 exchange, mismatches = self._asked(call, judgement)
                 exchanges.append(exchange)
                 if mismatches:
-                    return failed(requirement, [_explained(call, mismatch) for mismatch in mismatches], exchanges)
+                    again = self._again(call, judgement) if exchange.is_read else ""
+                    told = [replace(_explained(call, mismatch), again=again) for mismatch in mismatches]
+                    return failed(requirement, told, exchanges)
             if call.name:
                 earlier[call.name] = exchange
         return Outcome(requirement, PASS, exchanges=tuple(exchanges), readings=self._readings(exchanges))
@@ -187,6 +193,20 @@ class Judge:
             mismatches = [*judgement.mismatches(call.expect, exchange)]
             if not (mismatches and exchange.is_read and self._asking.wait_a_while()):
                 return exchange, mismatches
+
+    def _again(self, call: Call, judgement: Judgement) -> str:
+        """Ask again what was not as expected, and say so if that comes and goes; empty if it does not."""
+        asked = right = 0
+        with suppress(LimitReached, TargetUnreachable):
+            for _ in range(AGAIN):
+                exchange = self._asking.send(call)
+                asked += 1
+                right += next(judgement.mismatches(call.expect, exchange), None) is None
+        return (
+            f"asked {counted(asked, 'more time')}, it was answered as expected {counted(right, 'time')}"
+            if right
+            else ""
+        )
 
     def _together(self, group: Call, judgement: Judgement) -> tuple[list[Exchange], list[Mismatch]]:
         """Make calls at once, and return the answers and all that is not as expected of them."""
@@ -327,6 +347,7 @@ class Judge:
 
 
 def _explained(call: Call, mismatch: Mismatch) -> Mismatch:
-    """Say what was like a right value in a request, and was not that value."""
-    likened = likenesses_in(call.request)
-    return replace(mismatch, expected=f"{mismatch.expected} (sent {'; '.join(likened)})") if likened else mismatch
+    """Say what a call is about: its case, and what in it is like a right value and is not that value."""
+    likened = "; ".join(f"a value like {name}, but {', '.join(how)}" for name, how in likenesses_in(call.request))
+    case = f" for {call.case}" if call.case else ""
+    return replace(mismatch, expected=f"{mismatch.expected}{case}{f' (sent {likened})' if likened else ''}")

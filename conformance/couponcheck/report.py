@@ -20,7 +20,7 @@ from couponcheck.headline import headline
 from couponcheck.judge import Judge
 from couponcheck.masking import masked
 from couponcheck.outcome import ERROR, FAIL, NOT_SELECTED, NOT_TESTABLE, PASS, WARN, Outcome
-from couponcheck.run import Run
+from couponcheck.run import CONFORMANT, PARTIAL, Run
 from couponcheck.targetfile import is_data
 from couponcheck.transport import UnusableTarget
 from couponcheck.untested import covered, untested
@@ -190,7 +190,7 @@ def show(console: Console, run: Run, *, verbose: bool = False) -> None:
         console.print("Requirements that pass are not listed; --verbose lists them.\n")
     if failures and run.is_mock:
         console.print(
-            "The world of this run is gone: to try its requests, take the scripts that --report DIR writes.\n"
+            "The test data of this run is deleted; the scripts that --report DIR writes bring it back to repeat this.\n"
         )
     for outcome, beside in failures:
         console.print(Text(failure(run.judges[outcome.requirement.vendor], outcome, beside)), soft_wrap=True)
@@ -219,7 +219,7 @@ def conclude(console: Console, run: Run) -> None:
     total = sum(len(judge.catalogue.checked) for judge in run.judges.values())
     chosen = f" ({len(run.outcomes)} of {total} requirements were selected)" if len(run.outcomes) < total else ""
     warnings = sum(outcome.verdict == WARN for outcome in run.outcomes)
-    warned = f" with {counted(warnings, 'warning')}" if warnings and not run.strict else ""
+    warned = f" with {counted(warnings, 'warning')}" if warnings and run.verdict in {CONFORMANT, PARTIAL} else ""
     verdict = f"{run.url}: {run.verdict}{warned}{covered(run.outcomes, _STYLES)}{chosen}"
     console.print(Text(verdict, style="bold"), soft_wrap=True)
 

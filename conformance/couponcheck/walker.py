@@ -259,8 +259,9 @@ class Walker:
         times = int(self._holds(self.cycle.reads[index].where, picked))
         if len(found) != times:
             told = ", ".join(f"{name} {value}" for name, value in self._model[handle].items())
-            expected = f"{handle} listed {'once' if times else 'not at all'}, as the model has it: {told}"
-            return Mismatch(expected, f"it is listed {len(found)} times")
+            entity = self._asking.judgement(bindings=self._bound(picked)).entity(handle)
+            got = f"is listed {len(found)} times" if found else "is not listed"
+            return Mismatch(f"{entity} listed {'once' if times else 'not at all'} ({told})", f"{entity} {got}")
         for item in found:
             before = self._items.get((index, handle), item)
             if not same(before, item):

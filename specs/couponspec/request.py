@@ -220,13 +220,10 @@ def members_in(value: Any) -> set[tuple[str, str]]:
     return set()
 
 
-def likenesses_in(value: Any) -> dict[str, list[str]]:
-    """Return what a piece of request data likens to a value, as it stands there, and the names of the likenesses."""
-    return {
-        f"{match[1]}.{match[2]}, {', '.join(names)}": names
-        for match in _NAME.finditer(json.dumps(value, ensure_ascii=False))
-        if (names := _likenesses(match))
-    }
+def likenesses_in(value: Any) -> list[tuple[str, list[str]]]:
+    """List the names in a piece of request data that something is like and not the same, and in what it differs."""
+    named = {match[0]: match for match in _NAME.finditer(json.dumps(value, ensure_ascii=False))}
+    return [(f"{match[1]}.{match[2]}", names) for match in named.values() if (names := _likenesses(match))]
 
 
 def fill(value: Any, bindings: Bindings) -> Any:

@@ -121,8 +121,8 @@ def test_a_word_holds(expect: dict[str, Any], body: Any) -> None:
         ({"lacks": {"[].code": "TEN"}}, CODES, '[].code does not contain "TEN"', '[].code contains "TEN"'),
         ({"contains_each": {"[].code": ["TEN", "SIX"]}}, CODES, '[].code contains "SIX"', '[].code has no "SIX"'),
         ({"lacks_each": {"[].code": ["SIX", "TEN"]}}, CODES, 'does not contain "TEN"', '[].code contains "TEN"'),
-        ({"exactly": {"[].code": ["FIVE"]}}, CODES, 'has exactly ["FIVE"]', '["FIVE", "TEN"]'),
-        ({"exactly": {"[].code": ["FIVE", "TEN", "TEN"]}}, CODES, "has exactly", '["FIVE", "TEN"]'),
+        ({"exactly": {"[].code": ["FIVE"]}}, CODES, 'has exactly ["FIVE"]', '[].code has ["TEN"] besides'),
+        ({"exactly": {"[].code": ["FIVE", "TEN", "TEN"]}}, CODES, "has exactly", '[].code lacks ["TEN"]'),
         ({"at_least": {"n": 3}}, {"n": 2}, "n is at least 3", "n is 2"),
         ({"at_least": {"n": 0}}, {"n": True}, "n is at least 0", "n is true"),
         (
@@ -141,9 +141,9 @@ def test_a_word_holds(expect: dict[str, Any], body: Any) -> None:
             {"shows": ["coupon.five"]},
             [],
             'coupon.five is shown with code="FIVE", quantity=5',
-            "nothing like it is shown",
+            "coupon.five is not shown",
         ),
-        ({"shows": ["coupon.five"]}, {"error": "x"}, "coupon.five is shown with", "nothing like it is shown"),
+        ({"shows": ["coupon.five"]}, {"error": "x"}, "coupon.five is shown with", "coupon.five is not shown"),
     ],
 )
 def test_a_word_does_not_hold_and_says_why(expect: dict[str, Any], body: Any, expected: str, got: str) -> None:

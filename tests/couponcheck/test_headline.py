@@ -52,6 +52,12 @@ def told(requirement: str, defect: str) -> str:
                 r"expected status 200 as in listUsableCoupons \(user_id 1001\)"
             ),
         ),
+        # what comes and goes
+        (
+            "crowdtwist.listUsableCoupons.repeatable",
+            "third-list-short",
+            r".*; asked 5 more times, it was answered as expected [1-4] times?",
+        ),
         # a request that reaches no operation, by method and path
         (
             "chargeover.getCoupon.unsupported-command",
@@ -125,7 +131,7 @@ def told(requirement: str, defect: str) -> str:
             "balance-drifts",
             (
                 r'the item \{"code": "DAVE-00\d+"\} changed: ending_balance was \d+ and is \d+, '
-                r"in the 200 answer to .*, the 2nd time; expected the same answer as the 1st"
+                r"in the 200 answer to .*, the 2nd time; expected the same answer as the 1st time"
             ),
         ),
         (

@@ -13,7 +13,7 @@ from answers import answer, row
 from couponcheck.catalogue import load_catalogue
 from couponcheck.exchange import Client, Exchange
 from couponcheck.generate import SMALLER
-from couponcheck.judge import Judge
+from couponcheck.judge import AGAIN, Judge
 from couponcheck.outcome import ERROR, FAIL, NOT_SELECTED, NOT_TESTABLE, PASS, WARN, Outcome
 from couponcheck.target import Target, unknown_values
 from couponcheck.targetfile import Consistency
@@ -159,7 +159,25 @@ def test_a_repeated_call_stops_at_its_first_failure(tmp_path: Path) -> None:
     client = Canned(answer([]), answer([], status=500))
     with judging(tmp_path, client, {**LISTING, "calls": calls}) as judge:
         assert outcomes(judge)["lists"].verdict == FAIL
-    assert len(client.asked) == 2
+    assert len(client.asked) == 2 + AGAIN
+
+
+@pytest.mark.parametrize(
+    ("answers", "said"),
+    [
+        ([500, 500], ""),
+        ([500, 200, 500], f"asked {AGAIN} more times, it was answered as expected 1 time"),
+        ([500, 200], f"asked {AGAIN} more times, it was answered as expected {AGAIN} times"),
+    ],
+)
+def test_a_read_that_is_not_as_expected_is_asked_again_and_said_to_come_and_go(
+    answers: list[int], said: str, tmp_path: Path
+) -> None:
+    with judging(tmp_path, Canned(*(answer([], status=status) for status in answers)), LISTING) as judge:
+        outcome = outcomes(judge)["lists"]
+    assert outcome.verdict == FAIL
+    assert {mismatch.again for mismatch in outcome.mismatches} == {said}
+    assert len(outcome.exchanges) == 1, "it is the first failure that is shown"
 
 
 def test_each_breach_is_the_one_requirements_whose_member_it_is(tmp_path: Path) -> None:
@@ -380,7 +398,7 @@ OLD, NEW, WRITTEN = answer([]), answer([row(code="USED")]), answer({"success": T
 @pytest.mark.parametrize(
     ("consistency", "answers", "verdict", "asked"),
     [
-        (Consistency(), [WRITTEN, OLD, NEW], FAIL, 2),
+        (Consistency(), [WRITTEN, OLD, NEW], FAIL, 2 + AGAIN),
         (Consistency(60, 0.001), [WRITTEN, OLD, OLD, OLD, NEW], PASS, 5),
         (Consistency(60, 0.001), [WRITTEN, NEW], PASS, 2),
         (Consistency(0.05, 0.01), [WRITTEN, OLD], FAIL, None),
@@ -401,7 +419,7 @@ def test_a_read_before_any_write_is_not_repeated(tmp_path: Path) -> None:
     with judging(tmp_path, client, {**UNUSING, "calls": [SHOWN]}) as judge:
         judge.target.consistency = Consistency(60, 0.001)
         assert outcomes(judge)["late"].verdict == FAIL
-    assert len(client.asked) == 1
+    assert len(client.asked) == 1 + AGAIN
 
 
 @pytest.mark.parametrize(
@@ -440,7 +458,7 @@ def test_a_call_is_left_out_unless_the_earlier_answer_is_as_it_asks(tmp_path: Pa
             "expect": {"same_as": "first"},
         },
     ]
-    for first, verdict, asked in ((answer([]), PASS, 1), (answer({}, status=404), FAIL, 2)):
+    for first, verdict, asked in ((answer([]), PASS, 1), (answer({}, status=404), FAIL, 2 + AGAIN)):
         client = Canned(first, answer([]))
         with judging(tmp_path, client, {**LISTING, "calls": calls}) as judge:
             assert (outcomes(judge)["lists"].verdict, len(client.asked)) == (verdict, asked)
