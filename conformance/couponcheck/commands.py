@@ -282,6 +282,7 @@ def _how(requirement: Requirement) -> list[str]:
     for number, call in enumerate(requirement.calls, 1):
         called = f" ({call.name})" if call.name else ""
         times = f", {call.times} times" if call.times > 1 else ""
+        case = f" ({call.case})" if call.case else ""
         lines += [f"  {number}.{called} only if {name!r} is {json.dumps(wanted)}" for name, wanted in call.when.items()]
         if call.together:
             lines.append(f"  {number}.{called} at once:")
@@ -290,6 +291,6 @@ def _how(requirement: Requirement) -> list[str]:
                 lines.append(f"     {each}{one.operation} {json.dumps(one.request, ensure_ascii=False)}")
                 lines.append(f"     expects {json.dumps(one.expect, ensure_ascii=False)}")
             continue
-        lines.append(f"  {number}.{called} {call.operation} {json.dumps(call.request, ensure_ascii=False)}{times}")
+        lines.append(f"  {number}.{called} {call.operation} {json.dumps(call.request, ensure_ascii=False)}{times}{case}")
         lines.append(f"     expects {json.dumps(call.expect, ensure_ascii=False)}")
     return lines

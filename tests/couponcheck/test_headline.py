@@ -58,6 +58,12 @@ def told(requirement: str, defect: str) -> str:
             "third-list-short",
             r".*; asked 5 more times, it was answered as expected [1-4] times?",
         ),
+        # what is special about a call, where the requirement does not say it
+        (
+            "shoplazza.receiveCoupons.other-methods",
+            "any-version",
+            r"answered 200 to POST .*; expected status 3xx or 4xx for another version of the interface",
+        ),
         # a request that reaches no operation, by method and path
         (
             "chargeover.getCoupon.unsupported-command",
