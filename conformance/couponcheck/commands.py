@@ -291,6 +291,8 @@ def _how(requirement: Requirement) -> list[str]:
                 lines.append(f"     {each}{one.operation} {json.dumps(one.request, ensure_ascii=False)}")
                 lines.append(f"     expects {json.dumps(one.expect, ensure_ascii=False)}")
             continue
-        lines.append(f"  {number}.{called} {call.operation} {json.dumps(call.request, ensure_ascii=False)}{times}{case}")
+        lines.append(
+            f"  {number}.{called} {call.operation} {json.dumps(call.request, ensure_ascii=False)}{times}{case}"
+        )
         lines.append(f"     expects {json.dumps(call.expect, ensure_ascii=False)}")
     return lines

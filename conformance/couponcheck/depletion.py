@@ -1,6 +1,7 @@
 """Whether a stranger's data has too little left for a requirement, as the target's own answers tell."""
 
 from collections.abc import Callable, Iterator, Sequence
+from decimal import Decimal
 from typing import Any
 
 import jmespath
@@ -22,7 +23,8 @@ def depleted(
 ) -> Iterator[tuple[str, str]]:
     """Yield handles of which the first answer shows less than the requirement takes, each with what is to be said.
 
-    Only the first answer counts: what becomes less than it should later is the target's fault.
+    Only the first answer counts: what becomes less than it should later is the target's fault. Of what serves once and
+    for all it counts as well if some is left and no answer shows another number: who asks then had their share before.
 
     Args:
         rules: How answers show what is left.
@@ -38,16 +40,25 @@ def depleted(
             known = bindings.get(entity.handle, {})
             if entity.kind != rule.kind or entity.handle not in requirement.needs or seeded is None:
                 continue
-            shown = _shown(rule, known.get(rule.by), exchanges, view)
-            if shown is not None and 0 <= shown < min(int(seeded), len(exchanges)) - 1:
-                has = f"{entity.handle} ({known[rule.by]}) has {rule.left} {shown} left"
-                yield entity.handle, f"{has}; it has to be {int(seeded)}, or as much as the requirement takes"
+            numbers = [*_shown(rule, known.get(rule.by), exchanges, view)]
+            if not numbers or numbers[0] < 0:
+                continue
+            has = f"{entity.handle} ({known[rule.by]}) has {rule.left} {numbers[0]}"
+            if numbers[0] < min(int(seeded), len(exchanges)) - 1:
+                yield entity.handle, f"{has} left; it has to be {int(seeded)}, or as much as the requirement takes"
+            elif entity.handle in requirement.spends and numbers[0] and len(numbers) > 1 and len({*numbers}) == 1:
+                before = "as if those who ask for it had it from an earlier run, whose report is for --spent"
+                yield entity.handle, f"{has} whatever is asked for, {before}"
 
 
-def _shown(rule: Depletion, identity: Any, exchanges: Sequence[Exchange], view: Callable[[Exchange], Any]) -> Any:
+def _shown(
+    rule: Depletion, identity: Any, exchanges: Sequence[Exchange], view: Callable[[Exchange], Any]
+) -> Iterator[Decimal]:
+    """Yield the numbers that answers show of an entity, one after the other."""
     for exchange in exchanges:
         items = jmespath.search(rule.items, view(exchange)) if exchange.body is not None else None
         for item in items if isinstance(items, list) else ():
-            if isinstance(item, dict) and same(identity, item.get(rule.by)):
-                return number(item.get(rule.left))
-    return None
+            if not isinstance(item, dict) or not same(identity, item.get(rule.by)):
+                continue
+            if (shown := number(item.get(rule.left))) is not None:
+                yield shown

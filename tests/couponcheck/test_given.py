@@ -167,6 +167,19 @@ def test_run_after_run_a_correct_server_is_not_accused_of_data_that_is_used_up(v
     assert all("has stock" in reason for reason in told)
 
 
+def test_a_limit_for_each_customer_that_an_earlier_run_reached_is_no_fault(tmp_path: Path) -> None:
+    """Nor if nobody tells of that run: what it used up shows in that nothing of it moves any more."""
+    with serving("shoplazza") as url:
+        raw = contents(url, "shoplazza")
+        for _ in range(2):
+            with running(tmp_path, raw) as run:
+                found = judged(run)
+        assert {name: one.reason for name, one in found.items() if one.verdict in {FAIL, WARN, ERROR}} == {}
+    reason = found["shoplazza.receiveCoupons.limit"].reason
+    assert "coupon.twice" in reason
+    assert "--spent" in reason
+
+
 def test_nothing_is_sent_at_once_without_permission(tmp_path: Path) -> None:
     with serving("chargeover") as url, running(tmp_path, contents(url, "chargeover"), Permissions(writes=True)) as run:
         found = judged(run)["chargeover.getCoupon.at-once"]
