@@ -2,6 +2,7 @@
 
 import signal
 import threading
+from collections.abc import Callable
 from types import FrameType
 from typing import Any, Self
 
@@ -29,6 +30,8 @@ class Interruption:
         self._signals = signals
         self._told: signal.Signals | None = None
         self._replaced: dict[signal.Signals, Any] = {}
+        self.ends: Callable[[str], bool] = lambda _: False
+        """Has what is going on end by itself, and tells whether it will; if it does not, it is broken off."""
 
     def __enter__(self) -> Self:
         """Begin to listen, if this is the thread that can."""
@@ -48,7 +51,8 @@ class Interruption:
         self._told = signal.Signals(number)
         for replaced in self._replaced:
             signal.signal(replaced, signal.SIG_DFL)
-        raise KeyboardInterrupt
+        if not self.ends(self.name):
+            raise KeyboardInterrupt
 
     @property
     def exit_code(self) -> int | None:

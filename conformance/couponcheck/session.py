@@ -104,10 +104,12 @@ class Suite:
         except (FaultyFile, UnusableTarget, TargetUnreachable, LimitReached, OSError) as error:
             raise pytest.UsageError(*(f"couponcheck: {line}" for line in _said_here(error, config))) from None
         config.add_cleanup(self.run.close)
-        if hasattr(config, "workerinput"):
-            config.pluginmanager.register(Worker(self.run))
+        if sharing and hasattr(config, "workerinput"):
+            config.pluginmanager.register(Worker(self.run, sharing.ledger))
         elif sharing:
-            config.pluginmanager.register(Controller(self.run, sharing))
+            controller = Controller(self.run, sharing, config)
+            config.pluginmanager.register(controller)
+            self._interruption.ends = controller.end
 
     def pytest_ignore_collect(self, collection_path: Path) -> bool | None:
         """Look at no code of ours, whatever the session takes for tests."""

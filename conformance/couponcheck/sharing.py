@@ -79,9 +79,10 @@ def add_part(run: Run, data: bytes) -> None:
 class Worker:
     """Takes part in a worker of pytest-xdist."""
 
-    def __init__(self, run: Run) -> None:
-        """Carry out a part of a run."""
+    def __init__(self, run: Run, ledger: Path) -> None:
+        """Carry out a part of a run; it ends early when the controller writes so beside the ledger."""
         self._run = run
+        self._ending = _ending(ledger)
         self._begun: set[str] = set()
 
     @pytest.hookimpl(tryfirst=True)
@@ -96,10 +97,20 @@ class Worker:
             pytest.fail(lost, pytrace=False)
         self._begun.add(vendor)
 
+    def pytest_runtest_teardown(self, item: pytest.Item) -> None:
+        """Go on with nothing else where the session is to end."""
+        if self._ending.exists():
+            item.session.shouldstop = "the session is to end"
+
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Tell the controller what came out; not by the reports, which may be written to a file: this holds secrets."""
         self._run.leave()
         session.config.workeroutput[_KEY] = packed(self._run)  # type: ignore[attr-defined] # added by xdist
+
+
+def _ending(ledger: Path) -> Path:
+    """Return the file whose being there tells workers to end."""
+    return ledger.with_suffix(".end")
 
 
 def shared(config: pytest.Config) -> Sharing | None:
@@ -114,8 +125,9 @@ def shared(config: pytest.Config) -> Sharing | None:
     ledger = Path(mkstemp(prefix="couponcheck-")[1])
 
     def remove() -> None:
-        with suppress(FileNotFoundError):
-            ledger.unlink()
+        for file in (ledger, _ending(ledger)):
+            with suppress(FileNotFoundError):
+                file.unlink()
 
     config.add_cleanup(remove)
     return Sharing(1, ledger)
@@ -124,10 +136,24 @@ def shared(config: pytest.Config) -> Sharing | None:
 class Controller:
     """Takes part in the process that deals out the work of pytest-xdist."""
 
-    def __init__(self, run: Run, sharing: Sharing) -> None:
+    def __init__(self, run: Run, sharing: Sharing, config: pytest.Config) -> None:
         """Put a run together, nothing of which is carried out here."""
         self._run = run
         self._sharing = sharing
+        self._config = config
+
+    def end(self, signal: str) -> bool:
+        """Have each worker end after the requirement that it is at, and tell what came out; tell whether any is at one.
+
+        Args:
+            signal: Why.
+        """
+        dealer = self._config.pluginmanager.getplugin("dsession")
+        if getattr(dealer, "sched", None) is None or dealer.session_finished:
+            return False
+        dealer.shouldstop = f"ended by {signal}"
+        _ending(self._sharing.ledger).touch()  # what was dealt out to a worker is a whole vendor, which takes long
+        return True
 
     def pytest_configure_node(self, node: Any) -> None:
         """Tell a worker where requests are counted."""

@@ -312,8 +312,14 @@ def broken_off(folder: Path, started: Sequence[str | Path], paths: Mapping[str, 
             signal.SIGTERM,
             143,
         ),
+        (
+            [*SESSION, "-n", "1", "--couponcheck-target"],
+            ["--couponcheck-allow-writes", "--couponcheck-report", "."],
+            signal.SIGTERM,
+            143,
+        ),
     ],
-    ids=["Ctrl-C", "SIGTERM", "SIGTERM to pytest"],
+    ids=["Ctrl-C", "SIGTERM", "SIGTERM to pytest", "SIGTERM to pytest with workers"],
 )
 def test_a_run_that_is_broken_off_leaves_coupons_as_they_were_found(
     tmp_path: Path, started: list[str], flags: list[str], number: int, code: int
