@@ -47,9 +47,10 @@ def verification_of(entity: Entity, pack: Pack, catalogue: Catalogue) -> Verific
 def sentence(entity: Entity, pack: Pack, catalogue: Catalogue) -> str:
     """Say in words for people in which state an entity has to be."""
     owner = owner_of(pack, entity)
-    said = [f"a {entity.kind} of {owner}" if owner else f"a {entity.kind}"]
-    # What is an example comes last, so that nothing after it looks like one.
-    said += [*_traits(trait_of(entity, catalogue)), *_state(entity, pack, catalogue)]
+    # What may be an example comes last, so that nothing after it looks like one.
+    traits = "; ".join(_traits(trait_of(entity, catalogue)))
+    what = f"a {entity.kind}" + (f" of {owner}" if owner else "") + (f" ({traits})" if traits else "")
+    said = [what, *_state(entity, pack, catalogue)]
     for kind, member in _owning(entity, pack, catalogue):
         said.append(f"{member} of {_owned(entity, kind, member, pack, catalogue)}")
     return ", ".join(said)
@@ -199,9 +200,7 @@ def offset(kind: str, name: str, value: Any, pack: Pack) -> re.Match[str] | None
     return _OFFSET.fullmatch(value) if timed else None
 
 
-def _owned(
-    entity: Entity, kind: str, member: str, pack: Pack, catalogue: Catalogue, *, example: bool = True
-) -> str:
+def _owned(entity: Entity, kind: str, member: str, pack: Pack, catalogue: Catalogue, *, example: bool = True) -> str:
     """Say what entities of a kind refer to an entity; a state is often that of what somebody owns."""
     states = Counter(
         ", ".join(_state(item, pack, catalogue, roughly=True)) for item in _referring(entity, kind, member, pack)

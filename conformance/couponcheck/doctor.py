@@ -6,7 +6,7 @@ It reads. Where a vendor has nothing to read, a credential is tried on a write o
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from functools import partial
 from typing import Any
@@ -14,11 +14,12 @@ from typing import Any
 from couponspec import Bindings, Document, Entity, Pack
 from couponspec.request import HttpRequest, Unbound, build, fill
 
-from couponcheck.catalogue import UNKNOWN, Call, Catalogue, Companion, Requirement
+from couponcheck.catalogue import UNKNOWN, Call, Catalogue, Companion, Requirement, Verification
 from couponcheck.channel import ProviderFailed
 from couponcheck.companion import names, stand_ins, ways
 from couponcheck.condition import credentials_of, verification_of
 from couponcheck.contract import operation_of
+from couponcheck.contradiction import Contradiction, in_answer, in_file, in_list
 from couponcheck.environment import OpenedFile, fill_in, variables
 from couponcheck.exchange import Exchange
 from couponcheck.expect import Judgement, Mismatch
@@ -76,7 +77,8 @@ def examine(file: TargetFile, vendors: Sequence[str], say: Callable[[str], None]
                 makers.append(_Maker(names([*may.values()]), pools.lacking))
             for finding in found:
                 say(masked(f"  {finding}", target.secrets))
-            said, complete = _enabled(target, catalogue, makers)
+            wrong_data = {finding.handle for finding in found if finding.verdict == _WRONG}
+            said, complete = _enabled(target, catalogue, makers, wrong_data)
             for line in said:
                 say(line)
         wrong = [finding for finding in found if finding.verdict == _WRONG]
@@ -104,6 +106,7 @@ class _Finding:
     verdict: str
     what: str
     says: str
+    handle: str = ""
 
     def __str__(self) -> str:
         return f"{self.verdict:6} {self.what} {self.says}"
@@ -127,7 +130,7 @@ class _Examination:
     def credentials(self) -> Iterator[_Finding]:
         for handle in self.target.bindings:
             if not is_data(handle):
-                yield self._finding(handle, handle, {}, {}, handle.partition(".")[2])
+                yield replace(self._finding(handle, handle, {}, {}, handle.partition(".")[2]), handle=handle)
 
     def data(self, sets: Sequence[DataSet]) -> Iterator[_Finding]:
         unseen: Counter[str] = Counter()
@@ -139,7 +142,7 @@ class _Examination:
                     if (credential := self._credential(handle)) in self._refused:
                         unseen[credential] += 1
                     else:
-                        yield self._finding(label, handle, members, one, credential)
+                        yield replace(self._finding(label, handle, members, one, credential), handle=handle)
         for credential, number in unseen.items():
             why = f"{CREDENTIAL}.{credential}, which sees them, is refused"
             yield _Finding(_UNTOLD, f"{number} {'entity' if number == 1 else 'entities'}", f"{_UNREADABLE}: {why}")
@@ -147,10 +150,17 @@ class _Examination:
     def _finding(self, label: str, handle: str, members: Members, one: DataSet, credential: str) -> _Finding:
         entity = self.pack.by_handle.get(handle)
         verification = verification_of(entity, self.pack, self.catalogue) if entity else None
+        for contradiction in in_file(entity, members, one, self.catalogue) if entity else ():
+            return self._contradicted(label, contradiction)
         if entity is None or verification is None:
             return _Finding(_UNTOLD, label, _UNREADABLE)
         if not credential:
             return _Finding(_UNTOLD, label, f"{_UNREADABLE}: no credential given here sees it")
+        return self._looked_at(label, entity, verification, members, one, credential)
+
+    def _looked_at(
+        self, label: str, entity: Entity, verification: Verification, members: Members, one: DataSet, credential: str
+    ) -> _Finding:
         bindings = {**self.target.bindings, f"{entity.kind}.self": members, **self._referred(entity, one)}
         call = verification.call
         try:
@@ -159,16 +169,37 @@ class _Examination:
         except Unbound as unbound:
             return _Finding(_UNTOLD, label, f"{_UNREADABLE} without {self._given_name(str(unbound), entity)}")
         for mismatch in self._mismatches(call.expect, bindings, exchange):
-            if (companion := self._companion(handle, bindings)) is not None:
+            if (companion := self._companion(entity.handle, bindings)) is not None:
                 says = f"is not {companion.means}; {companion.call.operation} makes it so for a while"
                 return _Finding(_OK, label, says)
             if self._has_to_be_accepted(entity):
                 self._refused.add(credential)
             text = self._given_name(str(mismatch), entity)
             return _Finding(_WRONG, label, f"should be {verification.means}: {one_line(text, _LONGEST)}")
+        for contradiction in self._contradictions(entity, members, one, verification, bindings, exchange):
+            return self._contradicted(label, contradiction)
         untold = self._says_nothing(entity, call, credential, bindings)
         says = f"{_UNREADABLE}: one that is made up is {verification.means} as well"
         return _Finding(_UNTOLD, label, says) if untold else _Finding(_OK, label, f"is {verification.means}")
+
+    def _contradictions(
+        self,
+        entity: Entity,
+        members: Members,
+        one: DataSet,
+        verification: Verification,
+        bindings: Bindings,
+        exchange: Exchange,
+    ) -> Iterator[Contradiction]:
+        """Yield what a read shows that is not as it has to be, although the read itself is as expected."""
+        body = self._judgement(bindings).view(exchange)
+        names = operation_of(self.document, exchange.operation).members_at(exchange.status)
+        yield from in_answer(entity, members, self.pack, self.catalogue, body, names)
+        if verification.lists:
+            yield from in_list(entity, one, verification.lists, self.pack, self.catalogue, body)
+
+    def _contradicted(self, label: str, contradiction: Contradiction) -> _Finding:
+        return _Finding(_WRONG, label, one_line(str(contradiction), _LONGEST))
 
     def _says_nothing(self, entity: Entity, call: Call, credential: str, bindings: Bindings) -> bool:
         """Tell whether what is made up passes for the entity, so that to pass proves nothing."""
@@ -203,8 +234,10 @@ class _Examination:
         return self._answers[request]
 
     def _mismatches(self, expect: Mapping[str, Any], bindings: Bindings, exchange: Exchange) -> Iterator[Mismatch]:
-        judgement = Judgement(self.document, bindings, self.catalogue.lists, self.catalogue.aliases, {})
-        return judgement.mismatches(expect, exchange)
+        return self._judgement(bindings).mismatches(expect, exchange)
+
+    def _judgement(self, bindings: Bindings) -> Judgement:
+        return Judgement(self.document, bindings, self.catalogue.lists, self.catalogue.aliases, {})
 
     def _companion(self, handle: str, bindings: Bindings) -> Companion | None:
         """Return the companion that can make of an entity, as it is now, what it has to be."""
@@ -266,7 +299,9 @@ def _lacking_beside(target: GivenTarget, handles: Sequence[str], requirement: Re
     return [item for item in lacking if not is_data(item)] if makes(handles, requirement) else lacking
 
 
-def _enabled(target: GivenTarget, catalogue: Catalogue, makers: Sequence[_Maker]) -> tuple[list[str], bool]:
+def _enabled(
+    target: GivenTarget, catalogue: Catalogue, makers: Sequence[_Maker], wrong: set[str]
+) -> tuple[list[str], bool]:
     """Tell which requirements the data enables and what would enable more; and whether that is all of them."""
     wanted = [requirement for requirement in catalogue.checked if requirement.id not in target.unsupported]
     lacking = {item.id: target.lacking(item) for item in wanted if item.contract is None}
@@ -276,6 +311,8 @@ def _enabled(target: GivenTarget, catalogue: Catalogue, makers: Sequence[_Maker]
     made_up = sum(item.generated is not None for item in enabled)
     permitted = f"{writing} of them with --allow-writes only, {made_up} with --generate only"
     lines = [f"  The data enables {len(enabled)} of {len(wanted)} requirements, {permitted}."]
+    if resting := sum(bool(item.handles & wrong) for item in enabled):
+        lines.append(f"  {resting} of these rest{'s' if resting == 1 else ''} on data that is wrong.")
     for maker in makers:
         before = len(disabled)
         lacking |= {item.id: maker.lacking(item) for item in disabled if item.contract is None}
