@@ -25,7 +25,7 @@ _SLACK = 86_400
 """Seconds: a date may be without its time of day, and a clock may be that of another zone."""
 _FIRST_SECOND = 1_000_000_000
 """Unix time from which on a number is taken for one: what is smaller may be a date in digits."""
-_NOTHING = (None, False, "", "0", [], {})
+_NOTHING: tuple[Any, ...] = (None, False, "", "0", [], {})
 """What a server may show where there is nothing."""
 
 

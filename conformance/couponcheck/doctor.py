@@ -76,7 +76,7 @@ def examine(file: TargetFile, vendors: Sequence[str], say: Callable[[str], None]
                 pools = Pools(file.vendors[vendor].sets, target.pools.always, stand_ins(catalogue, pack))
                 makers.append(_Maker(names([*may.values()]), pools.lacking))
             for finding in found:
-                say(masked(f"  {finding}", target.secrets))
+                say(f"  {finding.shown(target.secrets)}")
             wrong_data = {finding.handle for finding in found if finding.verdict == _WRONG}
             said, complete = _enabled(target, catalogue, makers, wrong_data)
             for line in said:
@@ -108,8 +108,9 @@ class _Finding:
     says: str
     handle: str = ""
 
-    def __str__(self) -> str:
-        return f"{self.verdict:6} {self.what} {self.says}"
+    def shown(self, secrets: Mapping[str, str]) -> str:
+        """Write it on a line without secrets; a handle is none, though it may be a secret's word in other letters."""
+        return f"{self.verdict:6} {self.what} {masked(self.says, secrets)}"
 
 
 @dataclass
@@ -237,7 +238,8 @@ class _Examination:
         return self._judgement(bindings).mismatches(expect, exchange)
 
     def _judgement(self, bindings: Bindings) -> Judgement:
-        return Judgement(self.document, bindings, self.catalogue.lists, self.catalogue.aliases, {})
+        known_by = self.catalogue.identities
+        return Judgement(self.document, bindings, self.catalogue.lists, self.catalogue.aliases, {}, identities=known_by)
 
     def _companion(self, handle: str, bindings: Bindings) -> Companion | None:
         """Return the companion that can make of an entity, as it is now, what it has to be."""
