@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from couponspec.faults import Fault, FaultyFile
 from couponspec.pack import Kind, load_kinds
 from couponspec.request import LIKENESSES, NO_CREDENTIAL, likenesses_in, members_in
 from couponspec.shape import problems_under
-from couponspec.yamlfile import YamlFile, load
+from couponspec.yamlfile import YamlFile, escape, load
 
 from couponcheck.exchange import READING
 from couponcheck.lifecycle import LifeCycle, life_cycle, mistakes
@@ -89,6 +90,49 @@ class Verification:
     """JMESPath over the pack's entity, with times counted from now; empty for every entity of the kind."""
     call: Call
     means: str
+    lists: "Listing | None" = None
+    """Of which entities the answer is a list."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """Which entities, of those that refer to the one looked at, an answer lists."""
+
+    kind: str
+    member: str
+    """Member by which they refer to it."""
+    where: str
+    """JMESPath over the pack's entity, with times counted from now."""
+
+
+@dataclass(frozen=True, slots=True)
+class MemberTrait:
+    """What the value of a member has to be like."""
+
+    says: str
+    schema: Mapping[str, Any]
+    """JSON Schema of the value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trait:
+    """What an entity has to be like beside its state, because requirements rely on it."""
+
+    members: Mapping[str, MemberTrait] = field(default_factory=dict)
+    """Member -> what a target file alone shows of it."""
+    same: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Another handle -> members that have the values of its entity."""
+    says: Sequence[str] = ()
+    """What nothing shows, in words."""
+    state: Mapping[str, Any] = field(default_factory=dict)
+    """Members that conditions name and the pack's entity has not -> values."""
+    free: Sequence[str] = ()
+    """Members that conditions name and that may be anything here."""
+    complete: bool = False
+    """Whether a list of what refers to it has what the pack has and nothing else."""
+
+
+NO_TRAIT = Trait()
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +253,8 @@ class Catalogue:
     identities: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """Kind -> every member by which one of its entities is known."""
     companions: tuple[Companion, ...] = ()
+    traits: Mapping[str, Trait] = field(default_factory=dict)
+    """Handle -> what its entity has to be like beside its state."""
 
     @property
     def checked(self) -> tuple[Requirement, ...]:
@@ -238,7 +284,13 @@ def load_catalogue(document: Document, folder: Path = FOLDER) -> Catalogue:
     )
     lists, aliases = frozenset(file.value.get("lists", ())), file.value.get("aliases", {})
     verifications = tuple(
-        Verification(item["kind"], item.get("where", ""), _call(item["operation"], item), item["means"])
+        Verification(
+            item["kind"],
+            item.get("where", ""),
+            _call(item["operation"], item),
+            item["means"],
+            Listing(**item["lists"]) if "lists" in item else None,
+        )
         for item in file.value.get("verify", ())
     )
     catalogue = Catalogue(
@@ -253,6 +305,7 @@ def load_catalogue(document: Document, folder: Path = FOLDER) -> Catalogue:
         tuple(Depletion(**item) for item in file.value.get("used_up", ())),
         {name: _identities(kind) for name, kind in kinds.items()},
         tuple(_companion(item) for item in file.value.get("companions", ())),
+        {handle: _trait(item) for handle, item in file.value.get("traits", {}).items()},
     )
     if faults := [*_faults(catalogue, document)]:
         raise FaultyFile(faults)
@@ -326,6 +379,11 @@ def _companion(raw: Mapping[str, Any]) -> Companion:
     return Companion(raw["kind"], raw["where"], raw["of"], call, back, read, raw["before"], raw["after"], raw["means"])
 
 
+def _trait(raw: Mapping[str, Any]) -> Trait:
+    members = {name: MemberTrait(**item) for name, item in raw.get("members", {}).items()}
+    return Trait(**{**raw, "members": members})
+
+
 def _faults(catalogue: Catalogue, document: Document) -> Iterator[Fault]:
     seen: set[str] = set()
     operations = {**document.operations, document.general.id: document.general}
@@ -348,6 +406,21 @@ def _faults(catalogue: Catalogue, document: Document) -> Iterator[Fault]:
     for index, verification in enumerate(catalogue.verifications):
         yield from _call_faults(catalogue.file, f"/verify/{index}", verification.call, operations, set())
     yield from _companion_faults(catalogue, operations)
+    yield from _trait_faults(catalogue)
+
+
+def _trait_faults(catalogue: Catalogue) -> Iterator[Fault]:
+    needs: dict[str, set[str]] = {}
+    for requirement in catalogue.checked:
+        for handle, members in requirement.needs.items():
+            needs.setdefault(handle, set()).update(members)
+    for handle, trait in catalogue.traits.items():
+        place = f"/traits/{escape(handle)}"
+        for other in (handle, *trait.same):
+            if other not in needs:
+                yield catalogue.file.fault(place, f"no requirement names {other}", "leave it out")
+        for name in {*trait.members, *chain.from_iterable(trait.same.values())} - needs.get(handle, set()):
+            yield catalogue.file.fault(place, f"no requirement needs the member {name!r} of it", "leave it out")
 
 
 def _companion_faults(catalogue: Catalogue, operations: Mapping[str, Operation]) -> Iterator[Fault]:

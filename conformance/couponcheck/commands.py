@@ -23,8 +23,8 @@ from couponcheck.matrix import matrix
 from couponcheck.plugin import carry_out
 from couponcheck.starter import started
 from couponcheck.target import Permissions
-from couponcheck.targetfile import read_target
 from couponcheck.transport import UnusableTarget
+from couponcheck.unfilled import read_to_look
 
 _WIDTH = 160
 """Columns of output that goes to a file or a log."""
@@ -69,7 +69,8 @@ couponcheck.add_command(matrix)
     "reports",
     multiple=True,
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="A JSON report of an earlier run: what it used up is left alone.",
+    help="A JSON report of an earlier run: what it used up is left alone. Each report has what its own run used up, so "
+    "name all of them: may be given more than once.",
 )
 @click.option(
     "--baseline",
@@ -203,7 +204,7 @@ def doctor(file: Path, vendors: tuple[str, ...]) -> None:
     Exit codes: 0 ready, 1 something is missing or not as the file says, 2 unusable.
     """
     check_vendors(vendors)
-    sys.exit(examine(read_target(file), vendors, click.echo))
+    sys.exit(examine(read_to_look(file, vendors), vendors, click.echo))
 
 
 @couponcheck.command()

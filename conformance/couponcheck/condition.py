@@ -9,7 +9,7 @@ from typing import Any
 import jmespath
 from couponspec import Entity, Pack
 
-from couponcheck.catalogue import Catalogue, Verification
+from couponcheck.catalogue import NO_TRAIT, Catalogue, Listing, Trait, Verification
 from couponcheck.targetfile import CREDENTIAL
 
 _SECONDS = {"s": "second", "m": "minute", "h": "hour", "d": "day", "w": "week"}
@@ -47,7 +47,10 @@ def verification_of(entity: Entity, pack: Pack, catalogue: Catalogue) -> Verific
 def sentence(entity: Entity, pack: Pack, catalogue: Catalogue) -> str:
     """Say in words for people in which state an entity has to be."""
     owner = owner_of(pack, entity)
-    said = [f"a {entity.kind} of {owner}" if owner else f"a {entity.kind}", *_state(entity, pack, catalogue)]
+    # What may be an example comes last, so that nothing after it looks like one.
+    traits = "; ".join(_traits(trait_of(entity, catalogue)))
+    what = f"a {entity.kind}" + (f" of {owner}" if owner else "") + (f" ({traits})" if traits else "")
+    said = [what, *_state(entity, pack, catalogue)]
     for kind, member in _owning(entity, pack, catalogue):
         said.append(f"{member} of {_owned(entity, kind, member, pack, catalogue)}")
     return ", ".join(said)
@@ -62,8 +65,41 @@ def state(entity: Entity, pack: Pack, catalogue: Catalogue, epoch: int) -> dict[
         catalogue: Says which members those are.
         epoch: The moment that times count from, in Unix seconds.
     """
+    known = {**sample(entity, pack, epoch), **trait_of(entity, catalogue).state}
+    return {name: known[name] for name in conditioned(entity, catalogue)}
+
+
+def trait_of(entity: Entity, catalogue: Catalogue) -> Trait:
+    """Return what an entity has to be like beside its state."""
+    return catalogue.traits.get(entity.handle, NO_TRAIT)
+
+
+def conditioned(entity: Entity, catalogue: Catalogue) -> dict[str, Any]:
+    """Return the members that say in which state an entity has to be, as the pack has them."""
+    trait = trait_of(entity, catalogue)
+    data = {**entity.data, **trait.state}
     names = catalogue.conditions.get(entity.kind, ())
-    return {name: value for name, value in sample(entity, pack, epoch).items() if name in names}
+    return {name: data[name] for name in names if name in data and name not in trait.free}
+
+
+def is_sample(kind: str, name: str, value: Any, catalogue: Catalogue) -> bool:
+    """Tell whether another value than that of the pack will do, or more of it."""
+    sample = catalogue.samples.get(kind, {}).get(name)
+    return sample is not None and jmespath.search(sample["where"], value) is True
+
+
+def listed(entity: Entity, listing: Listing, pack: Pack) -> list[Entity]:
+    """Return the pack's entities that a list of what refers to an entity has to show."""
+    return [
+        item
+        for item in _referring(entity, listing.kind, listing.member, pack)
+        if jmespath.search(listing.where, pack.kinds[item.kind].rendered(item.data, 0)) is True
+    ]
+
+
+def ownership(entity: Entity, listing: Listing, pack: Pack, catalogue: Catalogue) -> str:
+    """Say of which entities another has to be the owner, without examples."""
+    return f"{listing.member} of {_owned(entity, listing.kind, listing.member, pack, catalogue, example=False)}"
 
 
 def owned(entity: Entity, pack: Pack, catalogue: Catalogue) -> list[dict[str, Any]]:
@@ -124,11 +160,10 @@ def _referring(entity: Entity, kind: str, member: str, pack: Pack) -> Iterator[E
 def _state(entity: Entity, pack: Pack, catalogue: Catalogue, *, roughly: bool = False) -> list[str]:
     kind = pack.kinds[entity.kind]
     said = []
-    for name in catalogue.conditions.get(entity.kind, ()):
-        if name not in entity.data or (roughly and name in kind.references):
+    for name, value in conditioned(entity, catalogue).items():
+        if roughly and name in kind.references:
             continue
-        value = entity.data[name]
-        moment = _offset(entity, name, pack)
+        moment = offset(entity.kind, name, value, pack)
         reference = f"{kind.references[name]}.{value}" if name in kind.references else ""
         plain = _moment(moment, roughly=roughly) if moment else _value(entity.kind, name, value, catalogue)
         said.append(f"{name}: {reference or plain}")
@@ -137,35 +172,42 @@ def _state(entity: Entity, pack: Pack, catalogue: Catalogue, *, roughly: bool = 
 
 def _value(kind: str, name: str, value: Any, catalogue: Catalogue) -> str:
     """Write a value, and say so where another will do."""
-    sample = catalogue.samples.get(kind, {}).get(name)
-    if sample and jmespath.search(sample["where"], value) is True:
-        return sample["says"].format(value=written(value))
+    if is_sample(kind, name, value, catalogue):
+        return catalogue.samples[kind][name]["says"].format(value=written(value))
     return written(value)
+
+
+def _traits(trait: Trait) -> Iterator[str]:
+    for name, member in trait.members.items():
+        yield f"{name}: {member.says}"
+    for handle, names in trait.same.items():
+        yield f"{' and '.join(names)}: {'that' if len(names) == 1 else 'those'} of {handle}"
+    yield from trait.says
 
 
 def _rough(entity: Entity, pack: Pack, catalogue: Catalogue) -> dict[str, Any]:
     rough = {}
-    for name in catalogue.conditions.get(entity.kind, ()):
-        if name in entity.data and name not in pack.kinds[entity.kind].references:
-            moment = _offset(entity, name, pack)
-            rough[name] = _moment(moment, roughly=True) if moment else entity.data[name]
+    for name, value in conditioned(entity, catalogue).items():
+        if name not in pack.kinds[entity.kind].references:
+            moment = offset(entity.kind, name, value, pack)
+            rough[name] = _moment(moment, roughly=True) if moment else value
     return rough
 
 
-def _offset(entity: Entity, name: str, pack: Pack) -> re.Match[str] | None:
-    value = entity.data[name]
-    timed = isinstance(value, str) and name in pack.kinds[entity.kind].moments
+def offset(kind: str, name: str, value: Any, pack: Pack) -> re.Match[str] | None:
+    """Return a value as sign, number and unit if it is a time that counts from now."""
+    timed = isinstance(value, str) and name in pack.kinds[kind].moments
     return _OFFSET.fullmatch(value) if timed else None
 
 
-def _owned(entity: Entity, kind: str, member: str, pack: Pack, catalogue: Catalogue) -> str:
+def _owned(entity: Entity, kind: str, member: str, pack: Pack, catalogue: Catalogue, *, example: bool = True) -> str:
     """Say what entities of a kind refer to an entity; a state is often that of what somebody owns."""
     states = Counter(
         ", ".join(_state(item, pack, catalogue, roughly=True)) for item in _referring(entity, kind, member, pack)
     )
     if len(states) == 1:
         ((each, number),) = states.items()
-        return f"{kind}s, all of them ({each}), such as {number}"
+        return f"{kind}s, all of them ({each})" + (f", such as {number}" if example else "")
     said = [f"{number} ({each})" for each, number in states.items()]
     return f"{kind}s, such as {', '.join(said)}" if said else f"no {kind}"
 

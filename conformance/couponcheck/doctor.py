@@ -6,7 +6,7 @@ It reads. Where a vendor has nothing to read, a credential is tried on a write o
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from functools import partial
 from typing import Any
@@ -14,17 +14,19 @@ from typing import Any
 from couponspec import Bindings, Document, Entity, Pack
 from couponspec.request import HttpRequest, Unbound, build, fill
 
-from couponcheck.catalogue import UNKNOWN, Call, Catalogue, Companion, Requirement
+from couponcheck.catalogue import UNKNOWN, Call, Catalogue, Companion, Verification
 from couponcheck.channel import ProviderFailed
 from couponcheck.companion import names, stand_ins, ways
 from couponcheck.condition import credentials_of, verification_of
 from couponcheck.contract import operation_of
+from couponcheck.contradiction import Contradiction, in_answer, in_file, in_list
+from couponcheck.enabling import Maker, enabling, lacking_beside
 from couponcheck.environment import OpenedFile, fill_in, variables
 from couponcheck.exchange import Exchange
 from couponcheck.expect import Judgement, Mismatch
 from couponcheck.masking import masked
 from couponcheck.pool import Pools
-from couponcheck.provider import Provider, makes
+from couponcheck.provider import Provider
 from couponcheck.target import READ_ONLY, GivenTarget, open_given
 from couponcheck.targetfile import CREDENTIAL, MAIN, DataSet, Members, TargetFile, is_data, known
 from couponcheck.transport import Allowance
@@ -35,8 +37,6 @@ _OK, _WRONG, _UNTOLD = "ok", "wrong", "untold"
 _UNREADABLE = "cannot be verified by reading"
 _LONGEST = 300
 """Characters of what a read told."""
-_MANY = 4
-"""Handles that are needed together from which on only the first and the last are named."""
 
 
 def examine(file: TargetFile, vendors: Sequence[str], say: Callable[[str], None]) -> int:
@@ -70,13 +70,14 @@ def examine(file: TargetFile, vendors: Sequence[str], say: Callable[[str], None]
             if vendor in opened.providers:
                 handles, told = _provider(opened, vendor, catalogue)
                 found.append(told)
-                makers.append(_Maker("the provider", partial(_lacking_beside, target, handles)))
+                makers.append(Maker("the provider", partial(lacking_beside, target, handles)))
             if may:
                 pools = Pools(file.vendors[vendor].sets, target.pools.always, stand_ins(catalogue, pack))
-                makers.append(_Maker(names([*may.values()]), pools.lacking))
+                makers.append(Maker(names([*may.values()]), pools.lacking))
             for finding in found:
-                say(masked(f"  {finding}", target.secrets))
-            said, complete = _enabled(target, catalogue, makers)
+                say(f"  {finding.shown(target.secrets)}")
+            wrong_data = {finding.handle for finding in found if finding.verdict == _WRONG}
+            said, complete = enabling(target, catalogue, makers, wrong_data)
             for line in said:
                 say(line)
         wrong = [finding for finding in found if finding.verdict == _WRONG]
@@ -104,9 +105,11 @@ class _Finding:
     verdict: str
     what: str
     says: str
+    handle: str = ""
 
-    def __str__(self) -> str:
-        return f"{self.verdict:6} {self.what} {self.says}"
+    def shown(self, secrets: Mapping[str, str]) -> str:
+        """Write it on a line without secrets; a handle is none, though it may be a secret's word in other letters."""
+        return f"{self.verdict:6} {self.what} {masked(self.says, secrets)}"
 
 
 @dataclass
@@ -127,7 +130,7 @@ class _Examination:
     def credentials(self) -> Iterator[_Finding]:
         for handle in self.target.bindings:
             if not is_data(handle):
-                yield self._finding(handle, handle, {}, {}, handle.partition(".")[2])
+                yield replace(self._finding(handle, handle, {}, {}, handle.partition(".")[2]), handle=handle)
 
     def data(self, sets: Sequence[DataSet]) -> Iterator[_Finding]:
         unseen: Counter[str] = Counter()
@@ -139,7 +142,7 @@ class _Examination:
                     if (credential := self._credential(handle)) in self._refused:
                         unseen[credential] += 1
                     else:
-                        yield self._finding(label, handle, members, one, credential)
+                        yield replace(self._finding(label, handle, members, one, credential), handle=handle)
         for credential, number in unseen.items():
             why = f"{CREDENTIAL}.{credential}, which sees them, is refused"
             yield _Finding(_UNTOLD, f"{number} {'entity' if number == 1 else 'entities'}", f"{_UNREADABLE}: {why}")
@@ -147,10 +150,17 @@ class _Examination:
     def _finding(self, label: str, handle: str, members: Members, one: DataSet, credential: str) -> _Finding:
         entity = self.pack.by_handle.get(handle)
         verification = verification_of(entity, self.pack, self.catalogue) if entity else None
+        for contradiction in in_file(entity, members, one, self.catalogue) if entity else ():
+            return self._contradicted(label, contradiction)
         if entity is None or verification is None:
             return _Finding(_UNTOLD, label, _UNREADABLE)
         if not credential:
             return _Finding(_UNTOLD, label, f"{_UNREADABLE}: no credential given here sees it")
+        return self._looked_at(label, entity, verification, members, one, credential)
+
+    def _looked_at(
+        self, label: str, entity: Entity, verification: Verification, members: Members, one: DataSet, credential: str
+    ) -> _Finding:
         bindings = {**self.target.bindings, f"{entity.kind}.self": members, **self._referred(entity, one)}
         call = verification.call
         try:
@@ -159,16 +169,37 @@ class _Examination:
         except Unbound as unbound:
             return _Finding(_UNTOLD, label, f"{_UNREADABLE} without {self._given_name(str(unbound), entity)}")
         for mismatch in self._mismatches(call.expect, bindings, exchange):
-            if (companion := self._companion(handle, bindings)) is not None:
+            if (companion := self._companion(entity.handle, bindings)) is not None:
                 says = f"is not {companion.means}; {companion.call.operation} makes it so for a while"
                 return _Finding(_OK, label, says)
             if self._has_to_be_accepted(entity):
                 self._refused.add(credential)
             text = self._given_name(str(mismatch), entity)
             return _Finding(_WRONG, label, f"should be {verification.means}: {one_line(text, _LONGEST)}")
+        for contradiction in self._contradictions(entity, members, one, verification, bindings, exchange):
+            return self._contradicted(label, contradiction)
         untold = self._says_nothing(entity, call, credential, bindings)
         says = f"{_UNREADABLE}: one that is made up is {verification.means} as well"
         return _Finding(_UNTOLD, label, says) if untold else _Finding(_OK, label, f"is {verification.means}")
+
+    def _contradictions(
+        self,
+        entity: Entity,
+        members: Members,
+        one: DataSet,
+        verification: Verification,
+        bindings: Bindings,
+        exchange: Exchange,
+    ) -> Iterator[Contradiction]:
+        """Yield what a read shows that is not as it has to be, although the read itself is as expected."""
+        body = self._judgement(bindings).view(exchange)
+        names = operation_of(self.document, exchange.operation).members_at(exchange.status)
+        yield from in_answer(entity, members, self.pack, self.catalogue, body, names)
+        if verification.lists:
+            yield from in_list(entity, one, verification.lists, self.pack, self.catalogue, body)
+
+    def _contradicted(self, label: str, contradiction: Contradiction) -> _Finding:
+        return _Finding(_WRONG, label, one_line(str(contradiction), _LONGEST))
 
     def _says_nothing(self, entity: Entity, call: Call, credential: str, bindings: Bindings) -> bool:
         """Tell whether what is made up passes for the entity, so that to pass proves nothing."""
@@ -203,8 +234,11 @@ class _Examination:
         return self._answers[request]
 
     def _mismatches(self, expect: Mapping[str, Any], bindings: Bindings, exchange: Exchange) -> Iterator[Mismatch]:
-        judgement = Judgement(self.document, bindings, self.catalogue.lists, self.catalogue.aliases, {})
-        return judgement.mismatches(expect, exchange)
+        return self._judgement(bindings).mismatches(expect, exchange)
+
+    def _judgement(self, bindings: Bindings) -> Judgement:
+        known_by = self.catalogue.identities
+        return Judgement(self.document, bindings, self.catalogue.lists, self.catalogue.aliases, {}, identities=known_by)
 
     def _companion(self, handle: str, bindings: Bindings) -> Companion | None:
         """Return the companion that can make of an entity, as it is now, what it has to be."""
@@ -235,17 +269,6 @@ class _Examination:
         return next((name for name in names if f"{CREDENTIAL}.{name}" in self.target.bindings), "")
 
 
-# -- what does it enable? -------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class _Maker:
-    """Who could make data that the file does not give, once it may be written."""
-
-    name: str
-    lacking: Callable[[Requirement], list[str]]
-
-
 def _provider(opened: OpenedFile, vendor: str, catalogue: Catalogue) -> tuple[list[str], _Finding]:
     """Ask a provider what it makes, which changes nothing."""
     data = {handle for requirement in catalogue.checked for handle in requirement.handles if is_data(handle)}
@@ -258,66 +281,3 @@ def _provider(opened: OpenedFile, vendor: str, catalogue: Catalogue) -> tuple[li
     if strange := [handle for handle in handles if not any(fnmatchcase(name, handle) for name in data)]:
         return handles, _Finding(_WRONG, "provider", f"{said}; no requirement names {', '.join(strange)}")
     return handles, _Finding(_OK, "provider", said)
-
-
-def _lacking_beside(target: GivenTarget, handles: Sequence[str], requirement: Requirement) -> list[str]:
-    """Return what a requirement lacks if a provider makes such handles: it makes all of its data, or none."""
-    lacking = target.lacking(requirement)
-    return [item for item in lacking if not is_data(item)] if makes(handles, requirement) else lacking
-
-
-def _enabled(target: GivenTarget, catalogue: Catalogue, makers: Sequence[_Maker]) -> tuple[list[str], bool]:
-    """Tell which requirements the data enables and what would enable more; and whether that is all of them."""
-    wanted = [requirement for requirement in catalogue.checked if requirement.id not in target.unsupported]
-    lacking = {item.id: target.lacking(item) for item in wanted if item.contract is None}
-    disabled = _disabled(wanted, lacking)
-    enabled = [item for item in wanted if item not in disabled]
-    writing = sum(item.needs_permission for item in enabled)
-    made_up = sum(item.generated is not None for item in enabled)
-    permitted = f"{writing} of them with --allow-writes only, {made_up} with --generate only"
-    lines = [f"  The data enables {len(enabled)} of {len(wanted)} requirements, {permitted}."]
-    for maker in makers:
-        before = len(disabled)
-        lacking |= {item.id: maker.lacking(item) for item in disabled if item.contract is None}
-        disabled = _disabled(wanted, lacking)
-        lines.append(f"  With --allow-writes {maker.name} enables {before - len(disabled)} more.")
-    if unsupported := len(catalogue.checked) - len(wanted):
-        lines.append(f"  {unsupported} are declared unsupported.")
-    without = [item for item in disabled if item.contract is None]
-    if without:
-        lines += ["  To enable the rest, add:", *_additions(without, lacking)]
-    return lines, not disabled
-
-
-def _disabled(wanted: Sequence[Requirement], lacking: Mapping[str, Sequence[str]]) -> list[Requirement]:
-    """Return what cannot be carried out with so much lacking; what is about every answer needs one of the operation."""
-    reached = {item.operation for item in wanted if item.calls and not lacking[item.id]}
-    return [item for item in wanted if (item.operation not in reached if item.contract else bool(lacking[item.id]))]
-
-
-def _additions(requirements: Sequence[Requirement], lacking: Mapping[str, Sequence[str]]) -> list[str]:
-    """List what is missing, what enables most first; what is needed by the same requirements is one line."""
-    needing: dict[str, set[str]] = {}
-    for requirement in requirements:
-        for item in lacking[requirement.id]:
-            needing.setdefault(item, set()).add(requirement.id)
-    groups: dict[frozenset[str], list[str]] = {}
-    for item, needed_by in needing.items():
-        groups.setdefault(frozenset(needed_by), []).append(item)
-    ranked = sorted(
-        ((sum(set(lacking[id_]) <= set(items) for id_ in ids), ids, items) for ids, items in groups.items()),
-        key=lambda group: (-group[0], -len(group[1]), group[2]),
-    )
-    lines = []
-    for alone, ids, items in ranked:
-        said = [_with_members(item, requirements) for item in items]
-        names = ", ".join(said) if len(said) < _MANY else f"{said[0]} to {said[-1]}, {len(said)} in all"
-        others = f"needed by {len(ids) - alone}{' besides' if alone else ''}, together with others"
-        enables = [f"enables {alone} more"] if alone else []
-        lines.append(f"    {names}: {', '.join(enables + ([others] if alone < len(ids) else []))}")
-    return lines
-
-
-def _with_members(item: str, requirements: Sequence[Requirement]) -> str:
-    members = sorted({name for requirement in requirements for name in requirement.needs.get(item, ())})
-    return f"{item} ({', '.join(members)})" if members else item

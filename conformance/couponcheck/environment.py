@@ -7,7 +7,7 @@ from typing import Any
 
 from couponspec import Fault, FaultyFile
 from couponspec.request import LIKENESSES
-from couponspec.yamlfile import escape
+from couponspec.yamlfile import YamlFile, escape
 
 from couponcheck.channel import ProviderSettings
 from couponcheck.targetfile import BASE_URL_FIX, CREDENTIAL, SECRET_PARTS, TargetFile, variable
@@ -53,7 +53,19 @@ class _Place:
 
 def variables(file: TargetFile, vendors: Sequence[str]) -> list[str]:
     """Return the environment variables that these vendors need."""
-    return sorted({place.name for place in _places(file, vendors)})
+    return sorted({place.name for place in _places(file.source, vendors)})
+
+
+def unset(source: YamlFile, vendors: Sequence[str], environment: Mapping[str, str] = os.environ) -> list[Fault]:
+    """Return a fault for each variable of these vendors that is not set, of a file that may have other mistakes.
+
+    Args:
+        source: A file of the shape of a target file.
+        vendors: Whose variables are looked at.
+        environment: Name -> value.
+    """
+    places = sorted(_places(source, vendors), key=lambda place: source.line(place.pointer) or 0)
+    return [*_missing(source, places, environment)]
 
 
 def fill_in(file: TargetFile, vendors: Sequence[str], environment: Mapping[str, str] = os.environ) -> OpenedFile:
@@ -62,8 +74,8 @@ def fill_in(file: TargetFile, vendors: Sequence[str], environment: Mapping[str, 
     Raises:
         FaultyFile: it does not give all of it, or what cannot be used; every variable is named with its line.
     """
-    places = sorted(_places(file, vendors), key=lambda place: file.source.line(place.pointer) or 0)
-    if faults := [*_missing(file, places, environment)] or [*_unfit(file, vendors, places, environment)]:
+    places = sorted(_places(file.source, vendors), key=lambda place: file.source.line(place.pointer) or 0)
+    if faults := [*_missing(file.source, places, environment)] or [*_unfit(file, vendors, places, environment)]:
         raise FaultyFile(faults)
 
     def value(text: str) -> str:
@@ -110,9 +122,9 @@ def _value(text: str, environment: Mapping[str, str]) -> str:
     return environment[name] if name else text
 
 
-def _places(file: TargetFile, vendors: Sequence[str]) -> Iterator[_Place]:
+def _places(source: YamlFile, vendors: Sequence[str]) -> Iterator[_Place]:
     """Yield every place that matters to these vendors."""
-    raw = file.source.value
+    raw = source.value
     parts = [raw["vendors"][vendor] for vendor in vendors]
     yield from _named("/proxy", raw.get("proxy", ""))
     yield from _each("/headers", raw.get("headers", {}))
@@ -145,14 +157,14 @@ def _named(pointer: str, text: str, *, is_url: bool = False, may_be_short: bool 
         yield _Place(pointer, name, is_url, may_be_short)
 
 
-def _missing(file: TargetFile, places: Sequence[_Place], environment: Mapping[str, str]) -> Iterator[Fault]:
+def _missing(source: YamlFile, places: Sequence[_Place], environment: Mapping[str, str]) -> Iterator[Fault]:
     """Yield a fault for each variable that is not set, where it is named first."""
     first = {place.name: place for place in reversed(places)}
     for place in places:
         if first[place.name] is place and not environment.get(place.name):
             state = "empty" if place.name in environment else "not set"
             fix = f"export {place.name}=..., or name another variable here"
-            yield file.source.fault(place.pointer, f"the environment variable {place.name} is {state}", fix)
+            yield source.fault(place.pointer, f"the environment variable {place.name} is {state}", fix)
 
 
 def _unfit(

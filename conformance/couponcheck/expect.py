@@ -281,7 +281,7 @@ class Judgement:
 
     def _shows(self, wanted: list[str], exchange: Exchange) -> Iterator[Mismatch]:
         """Every member of a seeded entity that is shown must have its value; the schema says which must be shown."""
-        items = _objects(self.view(exchange))
+        items = objects(self.view(exchange))
         names = operation_of(self.document, exchange.operation).members_at(exchange.status)
         for handle in wanted:
             known = self.bindings[handle]
@@ -413,12 +413,12 @@ def _alike(wanted: Any, got: Any) -> bool:
     return same(wanted, got)
 
 
-def _objects(value: Any) -> list[Mapping[str, Any]]:
+def objects(value: Any) -> list[Mapping[str, Any]]:
     """Return every object inside a value."""
     if isinstance(value, Mapping):
-        return [value, *(found for item in value.values() for found in _objects(item))]
+        return [value, *(found for item in value.values() for found in objects(item))]
     if isinstance(value, list):
-        return [found for item in value for found in _objects(item)]
+        return [found for item in value for found in objects(item)]
     return []
 
 

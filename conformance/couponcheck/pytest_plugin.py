@@ -31,7 +31,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add("production", again, metavar="HOST", action="append", default=[])
     judged = "judge a target also if it refuses the credential main of the target file"
     add("no-preflight", judged, action="store_true")
-    spent = "a JSON report of an earlier run: what it used up is left alone"
+    spent = (
+        "a JSON report of an earlier run: what it used up is left alone; each report has what its own run used up, so "
+        "name all of them: may be given more than once"
+    )
     add("spent", spent, metavar="FILE", type=Path, action="append", default=[])
     add("baseline", "failures that are known and accepted, each with a reason and a date", metavar="FILE", type=Path)
     add("strict", "let warnings fail", action="store_true")

@@ -108,7 +108,8 @@ def _principals(credentials: Sequence[Entity], pack: Pack) -> str:
             names.setdefault(entity.data["principal"], []).append(entity.name)
     kind = pack.kinds[CREDENTIAL].references["principal"]
     said = [f"{name} (that of {', '.join(of)})" for name, of in names.items()]
-    return f"These names stand for a {kind} of yours: {', '.join(said)}." if said else ""
+    article = "an" if kind[0] in "aeiou" else "a"
+    return f"These names stand for {article} {kind} of yours: {', '.join(said)}." if said else ""
 
 
 def _needed_by(requirements: Sequence[Requirement]) -> str:

@@ -26,6 +26,8 @@ REPLACE = "REPLACE-ME"
 CREDENTIAL = "credential"
 MAIN = f"{CREDENTIAL}.main"
 """Handle of the credential that nearly every request is sent with."""
+TO_BE_GIVEN = "the value is still to be given"
+"""What is wrong with a value of such a file."""
 _VARIABLE = re.compile(r"\$(?:([A-Za-z_][A-Za-z0-9_]*)|\{([A-Za-z_][A-Za-z0-9_]*)\})")
 _PRIVATE = re.compile(r"/(credentials|headers|environment)/|/(proxy|base_url|url)$")
 """Places of the file where a secret may have been written by mistake."""
@@ -223,7 +225,7 @@ def _provider_faults(file: YamlFile, place: str, raw: Mapping[str, Any]) -> Iter
         yield file.fault(f"{place}/url", "this is no URL of a provider", fix)
     for index, argument in enumerate(raw.get("command", ())):
         if argument == REPLACE:
-            yield file.fault(f"{place}/command/{index}", "the value is still to be given", "give the program")
+            yield file.fault(f"{place}/command/{index}", TO_BE_GIVEN, "give the program")
         elif name := variable(argument):
             reason = "an argument is passed on as it stands, for everybody on the machine to see"
             fix = f"let the program read its environment; environment: {{{name}: {argument}}} says what is secret"
@@ -255,7 +257,7 @@ def _vendor_faults(file: YamlFile, place: str, vendor: str, raw: Mapping[str, An
 
 def _url_faults(file: YamlFile, place: str, url: str) -> Iterator[Fault]:
     if REPLACE in url:
-        yield file.fault(place, "the value is still to be given", BASE_URL_FIX)
+        yield file.fault(place, TO_BE_GIVEN, BASE_URL_FIX)
     elif not variable(url) and not is_base_url(url):
         yield file.fault(place, "this is no base URL", shape("target")["$defs"]["base_url"]["description"])
 
@@ -290,7 +292,7 @@ def _credential_faults(
         yield file.fault(place, f"a credential of the scheme {raw['scheme']} is given in another way", fix)
     for part in given:
         if raw[part] == REPLACE or (raw[part].startswith("$") and not variable(raw[part])):
-            yield file.fault(f"{place}/{part}", "the value is still to be given", "write $NAME of a variable")
+            yield file.fault(f"{place}/{part}", TO_BE_GIVEN, "write $NAME of a variable")
         elif not wrong and not raw[part].startswith("$"):
             fix = "write $NAME of an environment variable that holds it"
             yield file.fault(f"{place}/{part}", "a credential that is accepted must not stand in a file", fix)
@@ -317,7 +319,7 @@ def _data_faults(
                     yield file.fault(f"{inside}/{escape(name)}", f"{handle} has no member {name!r}", fix)
                 elif value == REPLACE:
                     fix = "give the value, or leave the line out"
-                    yield file.fault(f"{inside}/{escape(name)}", "the value is still to be given", fix)
+                    yield file.fault(f"{inside}/{escape(name)}", TO_BE_GIVEN, fix)
 
 
 def _handles(catalogue: Catalogue) -> set[str]:

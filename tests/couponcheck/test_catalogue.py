@@ -212,6 +212,23 @@ def test_every_entity_that_is_needed_is_in_the_world_that_the_catalogue_is_about
             assert members <= bindings[handle].keys(), (requirement.id, handle)
 
 
+def test_a_trait_is_one_that_requirements_need(tmp_path: Path) -> None:
+    says = {"says": "short", "schema": {"maxLength": 9}}
+    write(
+        tmp_path,
+        ENTRY,
+        traits={
+            "coupon.usde": {"says": ["old"]},
+            "coupon.used": {"members": {"code": says, "batch_num": says}, "same": {"coupon.twin": ["code"]}},
+        },
+    )
+    assert [fault.partition("#")[2] for fault in faults(tmp_path)] == [
+        "/traits/coupon.usde: no requirement names coupon.usde. Fix: leave it out.",
+        "/traits/coupon.used: no requirement names coupon.twin. Fix: leave it out.",
+        "/traits/coupon.used: no requirement needs the member 'batch_num' of it. Fix: leave it out.",
+    ]
+
+
 def test_what_is_spent_is_named_by_a_call(tmp_path: Path) -> None:
     write(tmp_path, changed(writes=True, spends=["coupon.used", "coupon.usde"]))
     (fault,) = faults(tmp_path)

@@ -13,6 +13,7 @@ from broken_server import VENDORS
 from click.testing import CliRunner
 from couponcheck.commands import couponcheck
 from couponcheck.condition import verification_of
+from couponcheck.contradiction import in_file
 from couponcheck.environment import fill_in, variables
 from couponcheck.masking import masked
 from couponcheck.shape import shape
@@ -372,7 +373,28 @@ def test_init_says_what_each_entity_has_to_be_and_what_is_only_an_example() -> N
 def test_init_leaves_numbers_that_matter_and_frees_those_that_do_not() -> None:
     text = comments("shoplazza")
     assert "It has to be a coupon of sunny, stock: 1, per_customer: 0." in text
-    assert "It has to be a coupon of sunny, stock: 20 or more, per_customer: 2." in text
+    assert "It has to be a coupon of sunny, stock: 20 or more for each run, per_customer: 0." in text
+
+
+def test_init_says_what_requirements_rely_on_beside_the_state() -> None:
+    text = comments("crowdtwist", "chargeover", "shoplazza")
+    assert "a coupon of acme (coupon_id: an odd one beyond 2^53 = 9007199254740992; no coupon has the" in text
+    assert "enabled: true, discount_item_id: none." in text
+    assert "a coupon of globex (coupon_id: that of coupon.twin), enabled: true" in text
+    assert "a coupon of sunshine (code: of 1000 characters), state: issued" in text
+    assert "a member of moonlight (id and email and username: those of member.alice), owner of coupons, such as" in text
+    assert "a coupon of sunny (no customer given here has received it yet), stock: 20 or more for each run" in text
+    assert "These names stand for an account of yours" in text
+
+
+@pytest.mark.parametrize("vendor", VENDORS)
+def test_the_mocks_own_world_is_as_init_says(vendor: str) -> None:
+    """Every trait that a file alone can show is one of the entity that requirements were written with."""
+    _, catalogue, pack = known(vendor)
+    one = {handle: [members] for handle, members in pack.bindings(0).items()}
+    assert catalogue.traits
+    for handle in catalogue.traits:
+        assert [*map(str, in_file(pack.by_handle[handle], one[handle][0], one, catalogue))] == []
 
 
 @pytest.mark.parametrize("vendor", VENDORS)
