@@ -187,9 +187,8 @@ class Judge:
                     told = [replace(_explained(call, mismatch), again=again) for mismatch in mismatches]
                     return failed(requirement, told, exchanges)
                 if call.untestable and not [*judgement.mismatches(call.untestable, exchange)]:
-                    unfit = (
-                        unfit or f"{call.operation} was answered {exchange.status} {one_line(exchange.text, _LONGEST)}"
-                    )
+                    said = one_line(exchange.text, _LONGEST)
+                    unfit = unfit or f"{call.operation} was answered {exchange.status} {said}"
             if call.name:
                 earlier[call.name] = exchange
         if unfit:

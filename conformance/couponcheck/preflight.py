@@ -156,13 +156,12 @@ def _may_be_of_no_path(document: Document, operation: Operation, exchange: Excha
     general = document.general
     name = general.problem("unrouted")
     unrouted = [general.examples[name], *general.stand_ins.get(name, ())] if name else []
-    own = [
-        example
-        for example in operation.examples.values()
-        if example.status == exchange.status and not any(_says(document, one, example.value) for one in unrouted)
-    ]
-    return exchange.status in {example.status for example in unrouted} and not any(
-        _says(document, example, exchange.body) for example in own
+    # By its texts, for an identifier may be no more than the status again.
+    said = {*texts(exchange.body)}
+    own = [{*texts(example.value)} for example in operation.examples.values() if example.status == exchange.status]
+    elsewhere = [{*texts(example.value)} for example in unrouted]
+    return any(example.status == exchange.status for example in unrouted) and not any(
+        one <= said and one not in elsewhere for one in own
     )
 
 
