@@ -128,7 +128,10 @@ def test_each_entity_is_looked_at_as_the_one_that_it_stands_for(tmp_path: Path) 
     found = {match[0]: line for line in lines if (match := re.match(r"  \w+ +\w+\.\w+( \(\d of \d\))?", line))}
     assert code == 1
     assert 'should be listed for its member: expected [].code contains "JDSI2JE"' in found["  wrong  coupon.five"]
-    assert "is shown with quantity=7; got what comes nearest has quantity=1" in found["  wrong  coupon.twenty"]
+    assert (
+        "is shown with quantity=7; got what comes nearest to coupon.twenty has quantity=1"
+        in found["  wrong  coupon.twenty"]
+    )
     assert "  untold coupon.used (1 of 2)" in found
     assert "should be not listed for its member" in found["  wrong  coupon.used (2 of 2)"]
     assert found["  untold coupon.bob_ten"].endswith("cannot be verified by reading without coupon.bob_ten.code")
