@@ -78,7 +78,9 @@ def judging(
     generate: int | None = None,
     bindings: Any = None,
 ) -> Iterator[Judge]:
-    (folder / "crowdtwist.yaml").write_text(json.dumps({"vendor": "crowdtwist", "requirements": entries}))
+    (folder / "crowdtwist.yaml").write_text(
+        json.dumps({"vendor": "crowdtwist", "lists": ["listUsableCoupons"], "requirements": entries})
+    )
     document = load_document("crowdtwist")
     known = {**(BINDINGS if bindings is None else bindings), **unknown_values(1)}
     with contextlib.closing(Prepared("crowdtwist", client, known, may_write, generate=generate)) as target:
