@@ -64,7 +64,7 @@ couponcheck.add_command(matrix)
 @click.option(
     "--no-preflight",
     is_flag=True,
-    help="Judge a target also if it refuses the credential main of the target file, or nobody acts as the vendor there.",
+    help="Judge a target also if it refuses the credential main of the target file, or nobody acts as the vendor.",
 )
 @click.option(
     "--spent",
