@@ -206,8 +206,22 @@ def test_a_companion_that_is_not_there_is_called_once_and_no_coupon_is_borrowed_
     assert sent[True] < sent[False] + 20
 
 
-def test_a_coupon_is_not_made_fit_by_a_companion_that_refused_one_before(tmp_path: Path) -> None:
-    chosen = (f"{UNUSE}value-named", f"{UNUSE}second-time")
+@pytest.mark.parametrize(
+    ("given", "chosen", "reasons"),
+    [
+        (
+            {"coupon.five": USABLE},
+            ("value-named", "second-time"),
+            ["useCoupon does not make coupon.five used: expected status 2xx; got status 501", GIVEN_UP],
+        ),
+        # What was unused cannot be used again: not after the requirement, and not once more at the end.
+        ({"coupon.used": USED, "coupon.five": USABLE}, ("usable-again", "second-time"), ["", GIVEN_UP]),
+    ],
+    ids=["to make it fit", "to put it back"],
+)
+def test_a_companion_that_refused_is_not_asked_again(
+    given: dict[str, str], chosen: tuple[str, ...], reasons: list[str], tmp_path: Path
+) -> None:
     calls: list[str] = []
 
     def without(right: Handler) -> Handler:
@@ -218,12 +232,17 @@ def test_a_coupon_is_not_made_fit_by_a_companion_that_refused_one_before(tmp_pat
         return handle
 
     with serving("crowdtwist", handling=without) as url:
-        raw = little(url, companions=True, coupon__five={"code": USABLE})
-        del raw["vendors"]["crowdtwist"]["data"]["coupon.used"]
+        raw = little(url, companions=True)
+        data = raw["vendors"]["crowdtwist"]["data"]
+        del data["coupon.used"]
+        data |= {handle: {"code": code} for handle, code in given.items()}
         with running(tmp_path, raw) as run:
-            first, second = (outcome.reason for outcome in judged(run, *chosen).values())
-    assert first.startswith("useCoupon does not make coupon.five used: expected status 2xx; got status 501")
-    assert second == GIVEN_UP.replace("404", "501")
+            found = judged(run, *(f"{UNUSE}{name}" for name in chosen))
+            run.leave()
+    # Whichever came first, the other is told that the companion was asked before.
+    said = sorted((outcome.reason for outcome in found.values()), key=lambda reason: " before" in reason)
+    for reason, begins in zip(said, reasons, strict=True):
+        assert reason.startswith(begins.replace("404", "501"))
     assert calls.count("/v2/coupon/use") == 1
 
 
