@@ -40,6 +40,8 @@ class Call:
     """Calls that are made at once in place of this one, each ``times`` times."""
     case: str = ""
     """What is special about it; empty where the requirement says all."""
+    untestable: Mapping[str, Any] = field(default_factory=dict)
+    """Answers that say that the data is not what the requirement is about, so that to keep it proves nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -371,6 +373,7 @@ def _call(operation: str, raw: Mapping[str, Any]) -> Call:
         raw.get("when", {}),
         tuple(_call(operation, item) for item in raw.get("together", ())),
         raw.get("case", ""),
+        raw.get("untestable", {}),
     )
 
 
@@ -484,7 +487,7 @@ def _call_faults(
         yield file.fault(f"{place}/operation", f"no operation {call.operation!r}", f"use one of {[*operations]}")
         return
     yield from _form_faults(file, place, call, operations, earlier)
-    for expect in (call.expect, *call.expect.get("any_of", ()), *call.when.values()):
+    for expect in (call.expect, *call.expect.get("any_of", ()), *call.when.values(), call.untestable):
         for name in expect.get("example", ()):
             if name not in operation.examples:
                 reason = f"{call.operation} has no example {name!r}"

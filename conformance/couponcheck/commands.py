@@ -62,7 +62,9 @@ couponcheck.add_command(matrix)
     help="Do to this host what the other flags allow, although the file marks it as production.",
 )
 @click.option(
-    "--no-preflight", is_flag=True, help="Judge a target also if it refuses the credential main of the target file."
+    "--no-preflight",
+    is_flag=True,
+    help="Judge a target also if it refuses the credential main of the target file, or nobody acts as the vendor.",
 )
 @click.option(
     "--spent",

@@ -97,6 +97,8 @@ class Companions:
     """Sends a call with bindings, once every read shows what was written before."""
     tracked: list[Tracked] = field(default_factory=list)
     """What is not known to be as it was found."""
+    given_up: dict[str, str] = field(default_factory=dict)
+    """Companion operation that is not called any more -> why."""
 
     def bring(self, requirement: Requirement, bindings: Bindings, origins: Mapping[str, str]) -> str:
         """Bring what a requirement is to be carried out with into the state that it needs.
@@ -114,8 +116,12 @@ class Companions:
         """
         for handle in sorted(requirement.needs.keys() & self.ways.keys()):
             companion = self.ways[handle]
-            own = self._bound(handle, bindings)
             stands_in = origins[handle] != handle
+            if why := self.given_up.get(companion.call.operation):
+                if stands_in:
+                    return why
+                continue
+            own = self._bound(handle, bindings)
             found = self._state(companion, own)
             if found is None or (found == AFTER and stands_in and origins[handle] not in self.ways):
                 if stands_in:
@@ -124,13 +130,10 @@ class Companions:
             tracked = Tracked(requirement, handle, bindings[handle], companion, own, found)
             self.tracked.append(tracked)
             if found == BEFORE:
-                exchange = self.ask(companion.call, own)
+                exchange, mismatch = self._called(companion, own)
                 tracked.calls.append(exchange)
-                for mismatch in self._mismatches(companion.call.expect, own, exchange):
-                    if stands_in:
-                        return (
-                            f"{companion.call.operation} does not make {origins[handle]} {companion.means}: {mismatch}"
-                        )
+                if mismatch and stands_in:
+                    return f"{companion.call.operation} does not make {origins[handle]} {companion.means}: {mismatch}"
         return ""
 
     def restore(self, tracked: Tracked) -> bool:
@@ -143,12 +146,29 @@ class Companions:
         companion = tracked.companion
         now = self._state(companion, tracked.bindings)
         if now is not None and now != tracked.found:
-            self.ask(companion.call if tracked.found == AFTER else companion.back, tracked.bindings)
+            if tracked.found == BEFORE:
+                self.ask(companion.back, tracked.bindings)
+            elif companion.call.operation in self.given_up:
+                return False
+            else:
+                self._called(companion, tracked.bindings)
             now = self._state(companion, tracked.bindings)
         if now != tracked.found:
             return False
         self.tracked.remove(tracked)
         return True
+
+    def _called(self, companion: Companion, bindings: Bindings) -> tuple[Exchange, Mismatch | None]:
+        """Call a companion for the last time in this run if the answer is not as expected."""
+        exchange = self.ask(companion.call, bindings)
+        mismatch = next(self._mismatches(companion.call.expect, bindings, exchange), None)
+        if mismatch:
+            name = companion.call.operation
+            self.given_up[name] = (
+                f"{name} was answered {exchange.status} before, so it is not called any more in this run "
+                f"and no other {companion.kind} stands in"
+            )
+        return exchange, mismatch
 
     def _state(self, companion: Companion, bindings: Bindings) -> str | None:
         """Return which of its two states an entity is in; None if a read does not tell."""

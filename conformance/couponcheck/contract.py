@@ -73,6 +73,24 @@ def violations(document: Document, exchange: Exchange) -> list[Violation]:
     ]
 
 
+def has_place(body: Any, member: str) -> bool:
+    """Tell whether a body has an object in which a member stands or is missing: an empty list proves nothing of items.
+
+    Args:
+        body: An answer's JSON.
+        member: Dotted name without list positions.
+    """
+    level = [body]
+    for name in [*member.split(".")[:-1], None]:
+        objects: list[Any] = []
+        for value in level:
+            objects += value if isinstance(value, list) else [value]
+        level = [item for item in objects if isinstance(item, dict)]
+        if name is not None:
+            level = [item[name] for item in level if name in item]
+    return bool(level)
+
+
 def allowances(document: Document, exchange: Exchange) -> Iterator[Violation]:
     """Yield what a refused method's answer says wrongly of the methods that are allowed (RFC 9110, 15.5.6)."""
     request = exchange.request

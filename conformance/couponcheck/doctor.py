@@ -26,6 +26,7 @@ from couponcheck.exchange import Exchange
 from couponcheck.expect import Judgement, Mismatch
 from couponcheck.masking import masked
 from couponcheck.pool import Pools
+from couponcheck.preflight import absence
 from couponcheck.provider import Provider
 from couponcheck.target import READ_ONLY, GivenTarget, open_given
 from couponcheck.targetfile import CREDENTIAL, MAIN, DataSet, Members, TargetFile, is_data, known
@@ -58,10 +59,15 @@ def examine(file: TargetFile, vendors: Sequence[str], say: Callable[[str], None]
         say(f"The environment has {', '.join(names_given)}.")
     allowance = Allowance(file.limits)
     code, untold = READY, 0
+    absent: list[str] = []
     for vendor in vendors:
         with closing(open_given(opened, vendor, 0, READ_ONLY, allowance)) as target:
             target.client.greet()
-            say(f"\n{vendor}: {target.client.base_url} answers.")
+            nobody = absence(target)
+            say(f"\n{vendor}: {nobody or f'{target.client.base_url} answers.'}")
+            if nobody:
+                code, absent = UNUSABLE, [*absent, vendor]
+                continue
             document, catalogue, pack = known(vendor)
             may = ways(catalogue, pack) if file.vendors[vendor].companions else {}
             examination = _Examination(target, document, catalogue, pack, may)
@@ -89,7 +95,7 @@ def examine(file: TargetFile, vendors: Sequence[str], say: Callable[[str], None]
     says = {
         READY: "ready" + (f"; {untold} cannot be verified by reading" if untold else ""),
         NOT_READY: "not ready: something is missing, is not as the file says, or cannot be told",
-        UNUSABLE: f"unusable without {MAIN}",
+        UNUSABLE: f"unusable: base_url may be wrong for {', '.join(absent)}" if absent else f"unusable without {MAIN}",
     }
     say(f"\n{file.path}: {says[code]}")
     return code
@@ -170,8 +176,8 @@ class _Examination:
             return _Finding(_UNTOLD, label, f"{_UNREADABLE} without {self._given_name(str(unbound), entity)}")
         for mismatch in self._mismatches(call.expect, bindings, exchange):
             if (companion := self._companion(entity.handle, bindings)) is not None:
-                says = f"is not {companion.means}; {companion.call.operation} makes it so for a while"
-                return _Finding(_OK, label, says)
+                says = f"is not {companion.means}; whether {companion.call.operation} makes it so, only a run tries"
+                return _Finding(_UNTOLD, label, says)
             if self._has_to_be_accepted(entity):
                 self._refused.add(credential)
             text = self._given_name(str(mismatch), entity)

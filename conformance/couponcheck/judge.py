@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any
 
 from couponspec.document import Document
 from couponspec.request import Unbound, likenesses_in
@@ -12,7 +13,7 @@ from couponspec.schema import Option
 from couponcheck.asking import Asking
 from couponcheck.catalogue import Call, Catalogue, Contract, Requirement
 from couponcheck.channel import ProviderFailed
-from couponcheck.contract import Violation, allowances, operation_of, readings_used, tolerated, violations
+from couponcheck.contract import Violation, allowances, has_place, operation_of, readings_used, tolerated, violations
 from couponcheck.disclosure import disclosures
 from couponcheck.exchange import Exchange
 from couponcheck.expect import Judgement, Mismatch
@@ -22,10 +23,12 @@ from couponcheck.outcome import ERROR, FAIL, NOT_SELECTED, NOT_TESTABLE, PASS, W
 from couponcheck.provision import TRIES, Provision, lack, sentence
 from couponcheck.target import Target
 from couponcheck.transport import LimitReached, TargetUnreachable, UnusableTarget
-from couponcheck.wording import counted
+from couponcheck.wording import counted, one_line
 
 _PATIENCE = 3
 """Unanswered requirements after which a target is not asked any more."""
+_LONGEST = 300
+"""Characters of an answer that is no reason for a failure."""
 AGAIN = 5
 """How often a read is asked again that was not answered as expected: some faults come and go."""
 
@@ -162,6 +165,7 @@ class Judge:
         earlier: dict[str, Exchange] = {}
         at_once: dict[str, tuple[Exchange, ...]] = {}
         judgement = self._asking.judgement(earlier, at_once, exchanges)  # it sees what is added to them
+        unfit = ""
         for call in requirement.calls:
             if any(
                 name not in earlier or [*judgement.mismatches(wanted, earlier[name])]
@@ -182,8 +186,14 @@ class Judge:
                     again = self._again(call, judgement) if exchange.is_read else ""
                     told = [replace(_explained(call, mismatch), again=again) for mismatch in mismatches]
                     return failed(requirement, told, exchanges)
+                if call.untestable and not [*judgement.mismatches(call.untestable, exchange)]:
+                    said = one_line(exchange.text, _LONGEST)
+                    unfit = unfit or f"{call.operation} was answered {exchange.status} {said}"
             if call.name:
                 earlier[call.name] = exchange
+        if unfit:
+            reason = f"the target's data is not as the requirement needs it: {unfit}"
+            return Outcome(requirement, NOT_TESTABLE, reason, exchanges=tuple(exchanges))
         return Outcome(requirement, PASS, exchanges=tuple(exchanges), readings=self._readings(exchanges))
 
     def _asked(self, call: Call, judgement: Judgement) -> tuple[Exchange, list[Mismatch]]:
@@ -281,11 +291,13 @@ class Judge:
                 continue
             if contract.of and (contract.of == "success") != (exchange.status < 400):
                 continue
-            judged.append(exchange)
             breaches = [v for v in self._violations(exchange) if self._concerns(requirement, contract, v)]
             if breaches:
                 mismatches = [Mismatch(breach.expected, breach.got) for breach in breaches]
                 return self._weighed(failed(requirement, mismatches, [exchange]))
+            if contract.member and not has_place(self._shown(exchange), contract.member):
+                continue
+            judged.append(exchange)
             if contract.of and not contract.member:
                 used |= {*readings_used(self.document, exchange)}
         if not judged:
@@ -299,6 +311,10 @@ class Judge:
             reason = f"tolerated variant seen: {', '.join(lenient)}"
             return Outcome(requirement, WARN, reason, exchanges=(judged[-1],), readings=tuple(sorted(used)))
         return Outcome(requirement, PASS, exchanges=(judged[-1],), readings=tuple(sorted(used)))
+
+    def _shown(self, exchange: Exchange) -> Any:
+        """Return what an answer shows, bared of what a list is wrapped in."""
+        return exchange.body if exchange.status >= 400 else self._asking.judgement().view(exchange)
 
     def _violations(self, exchange: Exchange) -> list[Violation]:
         """Hold an answer against the document once, however many requirements are about that."""

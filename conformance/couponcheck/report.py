@@ -15,13 +15,15 @@ from rich.table import Table
 from rich.text import Text
 
 from couponcheck.aftermath import aftermath, asked, changes, put_back, spent
+from couponcheck.catalogue import Requirement
+from couponcheck.condition import verification_of
 from couponcheck.exchange import Exchange
 from couponcheck.headline import headline
 from couponcheck.judge import Judge
 from couponcheck.masking import masked
 from couponcheck.outcome import ERROR, FAIL, NOT_SELECTED, NOT_TESTABLE, PASS, WARN, Outcome
 from couponcheck.run import CONFORMANT, PARTIAL, Run
-from couponcheck.targetfile import is_data
+from couponcheck.targetfile import is_data, known
 from couponcheck.transport import UnusableTarget
 from couponcheck.untested import covered, untested
 from couponcheck.wording import counted, shortened
@@ -113,13 +115,21 @@ def failure(judge: Judge, outcome: Outcome, beside: Sequence[Outcome] = ()) -> s
         lines.append(f"  open:     {reading.question} Accepted: {', '.join(reading.options)}.")
     data = sorted(filter(is_data, requirement.needs))
     if data and not judge.target.is_restored:
-        lines.append(
-            f"  data:     {', '.join(data)}; `couponcheck doctor` tells whether they are as the target file says"
-        )
+        lines.append(f"  data:     {'; '.join([', '.join(data), *_advice(judge, requirement, data)])}")
     if beside:
         ids = ", ".join(other.requirement.id.partition(".")[2] for other in beside)
         lines.append(f"  as well:  {len(beside)} more cannot be kept by answers that nobody can read: {ids}")
     return masked("\n".join(lines), judge.target.secrets)
+
+
+def _advice(judge: Judge, requirement: Requirement, data: Sequence[str]) -> Iterator[str]:
+    """Yield how to find out whether a stranger's data is to blame."""
+    catalogue, pack = judge.catalogue, known(requirement.vendor)[2]
+    if any(verification_of(pack.by_handle[handle], pack, catalogue) for handle in data if handle in pack.by_handle):
+        yield "`couponcheck doctor` tells whether they are as the target file says"
+    # What other requirements use up may be what this one was carried out with.
+    if any(other.spends and {*other.spends} <= requirement.handles for other in catalogue.checked):
+        yield "if an earlier run used them up, name its JSON report with --spent"
 
 
 def _calls(judge: Judge, outcome: Outcome) -> Iterator[str]:

@@ -12,13 +12,15 @@ from couponcheck.condition import sentence, verification_of, written
 from couponcheck.contract import operation_of
 from couponcheck.targetfile import CREDENTIAL, MAIN, REPLACE, is_data, is_wrong, known, schemes
 
+_PLACE = "# (base_url)"
+"""Line of the head that says what base_url is for these vendors."""
 _HEAD = f"""\
 # What couponcheck has to know of a server that is not our mock. Replace every {REPLACE} by what your server has, or
 # leave the line out: `couponcheck doctor FILE` says what that costs. The JSON Schema: `couponcheck schema target`.
 # "It has to be" begins a condition, and so does the comment behind a line: only such an entity can serve. "Such as"
 # begins an example from our mock's world: another value will do. How variables are called is for you to choose.
 version: 1
-# Where the vendor's paths begin, with or without a path of your own before them; or $NAME.
+{_PLACE}
 base_url: https://{REPLACE}
 # Say true where writes must not happen by mistake: --allow-writes then takes --production HOST as well.
 production: false
@@ -54,7 +56,10 @@ _WIDTH = 118
 
 def started(vendors: Sequence[str]) -> str:
     """Return a target file for these vendors, to be filled in."""
-    return _HEAD + "".join(line + "\n" for vendor in vendors for line in _vendor(vendor))
+    paths = " or ".join(next(iter(known(vendor)[0].operations.values())).path for vendor in vendors)
+    place = f"Where the vendor's paths begin, or $NAME: with a path of your own before them, and without {paths}."
+    head = _HEAD.replace(_PLACE, "\n".join(_comment(place, indent=0)))
+    return head + "".join(line + "\n" for vendor in vendors for line in _vendor(vendor))
 
 
 def _vendor(vendor: str) -> Iterator[str]:

@@ -70,6 +70,8 @@ class Target:
     withheld: str = ""
     """What could make data and must not, and how that is changed; empty if there is nothing."""
 
+    place: str = ""
+    """Where a target file says where it is, as ``FILE:LINE``; empty without such a file."""
     companions: bool = False
     """Whether operations that only complete a life cycle may be called, such as the use of a coupon."""
 
@@ -333,6 +335,7 @@ def open_given(
         ways=ways(catalogue, pack) if companions else {},
         companions=companions,
         withheld=_withheld(data) if not permissions.writes else "",
+        place=opened.file.place_of_url(vendor),
         pools=pools,
     )
 

@@ -91,6 +91,11 @@ class TargetFile:
         """Return where the file is."""
         return self.source.path
 
+    def place_of_url(self, vendor: str) -> str:
+        """Return where the base URL of a vendor stands, as ``FILE:LINE``."""
+        own = "base_url" in self.source.value["vendors"][vendor]
+        return f"{self.path}:{self.source.line(f'/vendors/{escape(vendor)}/base_url' if own else '/base_url')}"
+
     def chosen(self, vendors: Sequence[str]) -> Sequence[str]:
         """Return the vendors that are meant: all of the file where none is named.
 

@@ -25,7 +25,7 @@ from couponcheck.target import Permissions
 from couponcheck.targetfile import PACK
 from couponmock.exchange import Handler, Reply, Request
 from couponspec import load_pack
-from target_files import contents, environment, judged, running, written
+from target_files import contents, described, environment, judged, running, written
 
 COUPONCHECK = str(Path(sys.executable).with_name("couponcheck"))
 UNUSE = "crowdtwist.unuseCoupon."
@@ -33,6 +33,7 @@ LIST = "crowdtwist.listUsableCoupons."
 USED = "JDSI2JE"
 USABLE = "ACC58111301"
 MEMBERS = ("1001", "1002")
+GIVEN_UP = "useCoupon was answered 404 before, so it is not called any more in this run and no other coupon stands in"
 
 
 @pytest.fixture(autouse=True)
@@ -181,10 +182,68 @@ def test_a_server_without_the_companion_is_not_accused_and_is_said_to_be_changed
         spent = [entities for _, entities in judge.ledger.spent]
     assert found[chosen[0]].verdict == PASS
     assert {found[name].verdict for name in chosen[1:]} == {NOT_TESTABLE}
-    begins = "useCoupon does not make coupon.five used: expected status 2xx; got status 404"
-    assert found[chosen[2]].reason.startswith(begins), found[chosen[2]].reason
+    assert found[chosen[2]].reason == GIVEN_UP
     assert changes == [(chosen[0], False)]
     assert spent == [{"coupon.used": {"code": USED}}]
+
+
+def test_a_companion_that_is_not_there_is_called_once_and_no_coupon_is_borrowed_after_that(tmp_path: Path) -> None:
+    """What the operator gave for the very handle is judged as without companions."""
+    seed = load_pack(document("crowdtwist"), PACK).bindings(int(time.time()))
+    found, sent = {}, {}
+    with alternative("crowdtwist", seed) as server:
+        raw = described(server.url, "crowdtwist", seed)
+        for allowed in (False, True):
+            server.service.reset()
+            raw["vendors"]["crowdtwist"]["companions"] = allowed
+            with running(tmp_path, raw) as run:
+                found[allowed] = {name: outcome.verdict for name, outcome in judged(run).items()}
+                run.leave()
+                sent[allowed] = run.requests
+                (judge,) = run.judges.values()
+                assert [item.by for item in judge.ledger.put_back] == []
+    assert found[True] == found[False]
+    assert sent[True] < sent[False] + 20
+
+
+@pytest.mark.parametrize(
+    ("given", "chosen", "reasons"),
+    [
+        (
+            {"coupon.five": USABLE},
+            ("value-named", "second-time"),
+            ["useCoupon does not make coupon.five used: expected status 2xx; got status 501", GIVEN_UP],
+        ),
+        # What was unused cannot be used again: not after the requirement, and not once more at the end.
+        ({"coupon.used": USED, "coupon.five": USABLE}, ("usable-again", "second-time"), ["", GIVEN_UP]),
+    ],
+    ids=["to make it fit", "to put it back"],
+)
+def test_a_companion_that_refused_is_not_asked_again(
+    given: dict[str, str], chosen: tuple[str, ...], reasons: list[str], tmp_path: Path
+) -> None:
+    calls: list[str] = []
+
+    def without(right: Handler) -> Handler:
+        def handle(request: Request) -> Reply:
+            calls.append(request.path)
+            return Reply(501, "text/plain", b"") if request.path == "/v2/coupon/use" else right(request)
+
+        return handle
+
+    with serving("crowdtwist", handling=without) as url:
+        raw = little(url, companions=True)
+        data = raw["vendors"]["crowdtwist"]["data"]
+        del data["coupon.used"]
+        data |= {handle: {"code": code} for handle, code in given.items()}
+        with running(tmp_path, raw) as run:
+            found = judged(run, *(f"{UNUSE}{name}" for name in chosen))
+            run.leave()
+    # Whichever came first, the other is told that the companion was asked before.
+    said = sorted((outcome.reason for outcome in found.values()), key=lambda reason: " before" in reason)
+    for reason, begins in zip(said, reasons, strict=True):
+        assert reason.startswith(begins.replace("404", "501"))
+    assert calls.count("/v2/coupon/use") == 1
 
 
 def test_a_failure_shows_how_the_data_was_made_fit(tmp_path: Path) -> None:
@@ -357,7 +416,7 @@ def test_the_doctor_tells_what_companions_would_enable_and_calls_none(tmp_path: 
         done = CliRunner().invoke(couponcheck, ["doctor", str(written(tmp_path, raw))])
         assert listed(url) == before
     lines = done.output.splitlines()
-    assert "  ok     coupon.used (2 of 2) is not used; useCoupon makes it so for a while" in lines
+    assert "  untold coupon.used (2 of 2) is not used; whether useCoupon makes it so, only a run tries" in lines
     (enables,) = [line for line in lines if line.startswith("  With --allow-writes useCoupon enables ")]
     assert int(enables.split()[-2]) > 10
     assert not [line for line in lines if line.lstrip().startswith("coupon.still_used (")]

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from answers import answer, row, without
-from couponcheck.contract import allowances, readings_used, tolerated, violations
+from couponcheck.contract import allowances, has_place, readings_used, tolerated, violations
 from couponcheck.exchange import Exchange
 from couponspec import load_document
 from couponspec.request import HttpRequest
@@ -174,3 +174,24 @@ def test_the_options_that_a_right_answer_rests_on_are_known(right: Exchange, opt
 def test_only_options_that_the_sources_call_tolerated_are() -> None:
     assert tolerated(CROWDTWIST, Option("list-shape", "wrapped"))
     assert not tolerated(CROWDTWIST, Option("order-field-names", "reward"))
+
+
+@pytest.mark.parametrize(
+    ("body", "member", "has"),
+    [
+        ({"items": []}, "items.id", False),
+        ({"items": [{}]}, "items.id", True),
+        ({"items": [1]}, "items.id", False),
+        ({"items": [[{"id": 1}]]}, "items.id", False),
+        ({"items": []}, "items", True),
+        ({"response": None}, "response.code", False),
+        ({"response": {}}, "response.code", True),
+        ({}, "response.code", False),
+        ([{"a": {}}, {"b": []}], "b.c.d", False),
+        ([{"b": {"c": [{}]}}, 1], "b.c.d", True),
+        ("text", "code", False),
+        (None, "code", False),
+    ],
+)
+def test_a_member_has_a_place_where_an_object_should_hold_it(body: Any, member: str, *, has: bool) -> None:
+    assert has_place(body, member) == has

@@ -18,6 +18,7 @@ from couponcheck.contradiction import in_answer
 from couponcheck.starter import started
 from couponcheck.targetfile import REPLACE, known
 from couponmock.exchange import Handler, Reply
+from couponspec import load_document
 from target_files import contents, described, environment, seeded, written
 
 NOT_READY = "not ready: something is missing, is not as the file says, or cannot be told"
@@ -83,11 +84,13 @@ def test_a_coupon_that_is_nowhere_is_never_said_to_be_there(tmp_path: Path) -> N
 def test_a_server_that_takes_any_credential_never_makes_a_target_ready(
     vendor: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """So does one at a wrong base URL, which finds nothing for anybody: to be accepted proves nothing there."""
+    """It says of what is made up what the vendor says, so to be accepted proves nothing there."""
+    accepted = {"crowdtwist": "unknown_member", "chargeover": "not_found", "shoplazza": "customer_not_exist"}
+    operations = load_document(vendor).operations.values()
+    (example,) = [one for item in operations for name, one in item.examples.items() if name == accepted[vendor]][:1]
 
     def answer_anybody(_handler: Handler) -> Handler:
-        body = b'{"error": "page_not_found", "message": "Nothing is here."}'
-        return lambda _: Reply(404, "application/json", body)
+        return lambda _: Reply(example.status, "application/json", json.dumps(example.value).encode())
 
     for name in environment(vendor):
         monkeypatch.setenv(name, "wrong-one")
@@ -98,6 +101,21 @@ def test_a_server_that_takes_any_credential_never_makes_a_target_ready(
     untold = "cannot be verified by reading: one that is made up is accepted as well"
     assert f"  untold credential.main {untold}" in lines
     assert (code, lines[-1]) == (1, f"target.yaml: {NOT_READY}")
+
+
+@pytest.mark.parametrize("vendor", VENDORS)
+def test_where_nobody_acts_as_the_vendor_it_says_so_once_and_looks_at_nothing(
+    vendor: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in environment(vendor).items():
+        monkeypatch.setenv(name, value)
+    with serving(vendor) as url:
+        code, lines = examined(tmp_path, {**contents(url, vendor), "base_url": f"{url}/openapi/2022-01"})
+    (said,) = [line for line in lines if line.startswith(f"{vendor}: ")]
+    assert said.startswith(f"{vendor}: nothing at {url}/openapi/2022-01 acts as {vendor}: ")
+    assert "; base_url (target.yaml:3) may be wrong: " in said
+    assert not [line for line in lines if line.startswith("  ")]
+    assert (code, lines[-1]) == (2, f"target.yaml: unusable: base_url may be wrong for {vendor}")
 
 
 def test_each_entity_is_looked_at_as_the_one_that_it_stands_for(tmp_path: Path) -> None:

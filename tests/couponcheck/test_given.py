@@ -12,11 +12,12 @@ from broken_server import VENDORS, catalogue, serving
 from click.testing import CliRunner, Result
 from couponcheck.commands import couponcheck
 from couponcheck.outcome import ERROR, FAIL, NOT_SELECTED, NOT_TESTABLE, PASS, WARN
-from couponcheck.report import as_json
+from couponcheck.report import as_json, failure
 from couponcheck.run import CONFORMANT, NOT_CONFORMANT, PARTIAL, Run
 from couponcheck.target import Permissions
 from couponcheck.targetfile import read_target
 from couponcheck.transport import UnusableTarget
+from couponmock.exchange import Handler, Reply, Request
 from sampling import is_sampled
 from target_files import EVERYTHING, contents, environment, judged, running, seeded, written
 
@@ -98,6 +99,78 @@ def test_data_that_is_not_as_a_write_needs_it_is_not_testable_and_accuses_nobody
         'the target\'s data is not as the target file says: expected [].code does not contain "ACC58111301"; got'
     )
     assert (judge.ledger.changes, judge.ledger.spent) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("code", "error"),
+    [("NO-SUCH-CODE", "no_data"), ("SMR-EXPIRED-1", "not_used"), ("NOT-ISSUED", "not_issued")],
+    ids=["unknown", "not used", "not issued"],
+)
+def test_to_keep_a_rule_with_data_that_the_answer_says_is_not_there_proves_nothing(
+    code: str, error: str, tmp_path: Path
+) -> None:
+    """It is in no list in any case; that it is one that was used and has expired, the answer to unuse has to tell."""
+    name = f"{UNUSE}expired-stays-unusable"
+    with serving("crowdtwist") as url:
+        raw = contents(url, "crowdtwist")
+        real = {"SMR-EXPIRED-1": "coupon.expired", "NOT-ISSUED": "coupon.generated"}
+        data_of(raw)["coupon.used_expired"] = {"code": data_of(raw)[real[code]]["code"] if code in real else code}
+        with running(tmp_path, raw) as run:
+            outcome = judged(run, name)[name]
+            assert run.verdict != CONFORMANT
+    assert outcome.verdict == NOT_TESTABLE
+    begins = "the target's data is not as the requirement needs it: unuseCoupon was answered 4"
+    assert outcome.reason.startswith(begins)
+    assert f'"{error}"' in outcome.reason
+
+
+def test_a_fault_counts_also_where_an_answer_says_that_the_data_is_not_there(tmp_path: Path) -> None:
+    """A server must not hide what it did behind the refusal that it gives."""
+    name = f"{UNUSE}expired-stays-unusable"
+
+    def hiding(right: Handler) -> Handler:
+        def handle(request: Request) -> Reply:
+            reply = right(request)
+            told = b'{"error": "no_data", "message": "Unable to find coupon."}'
+            is_unused = request.path == "/v2/coupon/unuse" and reply.status == 200
+            return replace(reply, status=404, body=told) if is_unused else reply
+
+        return handle
+
+    with (
+        serving("crowdtwist", defects=("crowdtwist.unuse-prolongs",), handling=hiding) as url,
+        running(tmp_path, contents(url, "crowdtwist")) as run,
+    ):
+        assert judged(run, name)[name].verdict == FAIL
+
+
+DOCTOR = "`couponcheck doctor` tells whether they are as the target file says"
+EARLIER = "if an earlier run used them up, name its JSON report with --spent"
+
+
+@pytest.mark.parametrize(
+    ("name", "defects", "advice"),
+    [
+        ("shoplazza.receiveCoupons.once", (), [EARLIER]),
+        ("crowdtwist.listUsableCoupons.omits-used", (), [DOCTOR, EARLIER]),
+        ("chargeover.getCoupon.found", ("chargeover.server-address",), [DOCTOR]),
+    ],
+)
+def test_a_failure_says_how_to_find_out_whether_the_data_is_to_blame(
+    name: str, defects: tuple[str, ...], advice: list[str], tmp_path: Path
+) -> None:
+    """What an earlier run may have used up is said where it may be, and the doctor is named where it can see."""
+    vendor = name.partition(".")[0]
+    with serving(vendor, defects=defects) as url:
+        raw = contents(url, vendor)
+        for _ in range(2):
+            with running(tmp_path, raw) as run:
+                outcome = judged(run)[name]
+                (judge,) = run.judges.values()
+                told = failure(judge, outcome).splitlines()
+    assert outcome.verdict == FAIL
+    (said,) = [line for line in told if line.startswith("  data:     ")]
+    assert said.removeprefix("  data:     ").split("; ")[1:] == advice
 
 
 @pytest.mark.parametrize(

@@ -78,7 +78,9 @@ def judging(
     generate: int | None = None,
     bindings: Any = None,
 ) -> Iterator[Judge]:
-    (folder / "crowdtwist.yaml").write_text(json.dumps({"vendor": "crowdtwist", "requirements": entries}))
+    (folder / "crowdtwist.yaml").write_text(
+        json.dumps({"vendor": "crowdtwist", "lists": ["listUsableCoupons"], "requirements": entries})
+    )
     document = load_document("crowdtwist")
     known = {**(BINDINGS if bindings is None else bindings), **unknown_values(1)}
     with contextlib.closing(Prepared("crowdtwist", client, known, may_write, generate=generate)) as target:
@@ -136,6 +138,46 @@ def test_a_target_that_does_not_answer_is_an_error_and_no_verdict(tmp_path: Path
         found = outcomes(judge)
     assert (found["lists"].verdict, found["lists"].reason) == (ERROR, "nobody is there")
     assert (found["status"].verdict, found["status"].reason) == (NOT_TESTABLE, "no such answer was seen")
+
+
+@pytest.mark.parametrize(
+    ("shown", "member", "verdict"),
+    [
+        ([], "code", NOT_TESTABLE),
+        ({"coupons": []}, "code", NOT_TESTABLE),
+        ([row()], "code", PASS),
+        ({"coupons": [row()]}, "code", PASS),
+    ],
+)
+def test_a_member_of_items_is_judged_only_if_some_answer_has_items(
+    shown: Any, member: str, verdict: str, tmp_path: Path
+) -> None:
+    entries = (LISTING, contract("whole", of="success"), contract("member", of="success", member=member))
+    with judging(tmp_path, Canned(answer(shown)), *entries) as judge:
+        found = outcomes(judge)
+    assert found["member"].verdict == verdict
+    assert found["member"].reason == ("" if verdict == PASS else "no such answer was seen")
+    assert found["whole"].verdict in {PASS, WARN}
+
+
+def test_a_member_of_items_that_only_a_write_would_show_is_not_selected(tmp_path: Path) -> None:
+    entries = (
+        LISTING,
+        {**LISTING, "id": f"{LISTING['id']}-too", "writes": True},
+        contract("m", of="success", member="code"),
+    )
+    with judging(tmp_path, Canned(answer([])), *entries, may_write=False) as judge:
+        outcome = outcomes(judge)["m"]
+    assert outcome.verdict == NOT_SELECTED
+    assert outcome.reason == "no such answer was seen without the requests that change data"
+
+
+def test_a_member_of_an_error_is_judged_whatever_list_stands_beside_it(tmp_path: Path) -> None:
+    refusal = answer({"error": "page_not_found", "message": "No.", "details": []}, status=400)
+    calls = [{**LISTING["calls"][0], "expect": {"status": [400]}}]
+    entries = ({**LISTING, "calls": calls}, contract("error", of="errors", member="error"))
+    with judging(tmp_path, Canned(refusal), *entries) as judge:
+        assert outcomes(judge)["error"].verdict == PASS
 
 
 def test_a_requirement_is_carried_out_once(tmp_path: Path) -> None:

@@ -1,19 +1,22 @@
 """A look before a run: a credential that is refused is one sentence, and no server hides behind it."""
 
 import json
+import time
 import urllib.request
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from broken_server import VENDORS, serving
+from alternative_server import alternative
+from broken_server import VENDORS, document, serving
 from click.testing import CliRunner, Result
 from couponcheck.commands import couponcheck
+from couponcheck.targetfile import PACK
 from couponmock.exchange import Handler, Reply, Request
-from couponspec import load_document
+from couponspec import load_document, load_pack
 from couponspec.document import JSON
-from target_files import contents, environment, variable, written
+from target_files import contents, described, environment, variable, written
 
 WRONG = "no-key-of-anybody"
 SHOWN = {
@@ -138,6 +141,81 @@ def test_an_answer_that_is_no_refusal_of_credentials_stops_nothing(tmp_path: Pat
     with serving("crowdtwist", handling=lambda _: lambda _: Reply(500, JSON, b"{}")) as url:
         done = ended(tmp_path, contents(url, "crowdtwist"), "-k", "lists-usable")
     assert done.exit_code == 1
+
+
+ELSEWHERE = [
+    ("crowdtwist", "chargeover", "", 400),
+    ("crowdtwist", "shoplazza", "", 404),
+    ("chargeover", "crowdtwist", "", 404),
+    ("shoplazza", "chargeover", "", 400),
+    ("shoplazza", "shoplazza", "/openapi/2022-01/", 404),
+    ("chargeover", "chargeover", "/api/v3", 400),
+    ("crowdtwist", "crowdtwist", "/v2", 404),
+]
+
+
+@pytest.mark.parametrize(("vendor", "there", "path", "status"), ELSEWHERE)
+def test_where_nobody_acts_as_the_vendor_nothing_is_judged_and_base_url_is_named(
+    vendor: str, there: str, path: str, status: int, tmp_path: Path
+) -> None:
+    """Whatever is there: another vendor's server, or the right one under a path that has a part of the vendor's."""
+    seed = load_pack(document(there), PACK).bindings(int(time.time()))
+    own = load_pack(document(vendor), PACK).bindings(int(time.time()))
+    with alternative(there, seed) as running:
+        base_url = running.url + path
+        done = ended(tmp_path, described(base_url, vendor, own))
+        judged = ended(tmp_path, described(base_url, vendor, own), "--no-preflight", "-k", "error")
+    (said,) = done.output.splitlines()
+    begins = f"couponcheck: nothing at {base_url.rstrip('/')} acts as {vendor}: "
+    assert (done.exit_code, said[: len(begins)]) == (2, begins)
+    assert f" {base_url.rstrip('/')}/" in said
+    assert f" was answered {status} {{" in said
+    assert "target.yaml:3) may be wrong: it is what comes before /" in said
+    assert said.endswith("Correct it, or judge the server as it is with --no-preflight")
+    assert not [value for value in environment(vendor).values() if value in said]
+    assert "requirements were selected)" in judged.output.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("status", "media_type", "headers", "body"),
+    [
+        (404, "text/html", (), b"<h1>Not Found</h1>"),
+        (301, "text/html", (("Location", "https://other.example/"),), b""),
+        (410, JSON, (), b'{"detail": "Gone"}'),
+    ],
+)
+@pytest.mark.parametrize("vendor", VENDORS)
+def test_a_page_of_some_other_server_is_no_answer_of_the_vendor(
+    vendor: str, status: int, media_type: str, headers: tuple[tuple[str, str], ...], body: bytes, tmp_path: Path
+) -> None:
+    def strange(_: Handler) -> Handler:
+        return lambda _: Reply(status, media_type, body, headers)
+
+    with serving(vendor, handling=strange) as url:
+        done = ended(tmp_path, contents(url, vendor))
+    assert (done.exit_code, len(done.output.splitlines())) == (2, 1), done.output
+    said = headers[0][1] if headers else body.decode()
+    assert f" was answered {status} {said}, and " in done.output
+
+
+@pytest.mark.parametrize("vendor", VENDORS)
+def test_who_tells_credentials_apart_acts_as_the_vendor_however_wrong_its_answers_are(
+    vendor: str, tmp_path: Path
+) -> None:
+    """A form of errors that no page has is a fault to be found, and no reason to judge nothing."""
+
+    def malformed(right: Handler) -> Handler:
+        def answer(request: Request) -> Reply:
+            reply = right(request)
+            is_refused = reply.status in {400, 404, 422}
+            return replace(reply, status=404, body=b'{"detail": "Not Found"}') if is_refused else reply
+
+        return answer
+
+    with serving(vendor, handling=malformed) as url:
+        done = ended(tmp_path, contents(url, vendor), "-k", "error or unknown")
+    assert done.exit_code == 1, done.output
+    assert f"{url}: not conformant" in done.output.splitlines()[-1]
 
 
 @pytest.mark.parametrize("vendor", VENDORS)
