@@ -151,7 +151,7 @@ EARLIER = "if an earlier run used them up, name its JSON report with --spent"
 @pytest.mark.parametrize(
     ("name", "defects", "advice"),
     [
-        ("shoplazza.receiveCoupons.once", (), [EARLIER]),
+        ("shoplazza.receiveCoupons.once", ("shoplazza.once-again",), [EARLIER]),
         ("crowdtwist.listUsableCoupons.omits-used", (), [DOCTOR, EARLIER]),
         ("chargeover.getCoupon.found", ("chargeover.server-address",), [DOCTOR]),
     ],
