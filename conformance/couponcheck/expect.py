@@ -371,7 +371,8 @@ class Judgement:
             if step(before, after) != change["by"]:
                 place = self._place(path)
                 expected = f"{place} changes by {change['by']:+d} since {self._call(change['since'])}"
-                got = f"{place} was {as_text(before)} and is {as_text(after)}"
+                is_still = before is not None and same(before, after)
+                got = f"{place} {'stayed at' if is_still else f'was {as_text(before)} and is'} {as_text(after)}"
                 yield Mismatch(expected, got + self._between(path, self.earlier[change["since"]], exchange))
 
     def _between(self, path: str, first: Exchange, last: Exchange) -> str:

@@ -78,8 +78,8 @@ class _Teller:
             expected = _CALL.sub(lambda match: self._earlier(exchange, int(match[1])), expected)
         came, request = self._came(exchange, mismatch), self._asked(exchange)
         when = self._circumstances(number, is_compared=mismatch.word in _EARLIER)
-        again = f"; {mismatch.again}" if mismatch.again else ""
-        return f"{came} to {request}{when}; expected {self._brief(expected)}{again}"
+        again = f"{mismatch.again}: " if mismatch.again else ""
+        return f"{again}{came} to {request}{when}; expected {self._brief(expected)}"
 
     # -- what came -----------------------------------------------------------------------------------------------------
 

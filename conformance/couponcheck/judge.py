@@ -23,7 +23,7 @@ from couponcheck.outcome import ERROR, FAIL, NOT_SELECTED, NOT_TESTABLE, PASS, W
 from couponcheck.provision import TRIES, Provision, lack, sentence
 from couponcheck.target import Target
 from couponcheck.transport import LimitReached, TargetUnreachable, UnusableTarget
-from couponcheck.wording import counted, one_line
+from couponcheck.wording import one_line
 
 _PATIENCE = 3
 """Unanswered requirements after which a target is not asked any more."""
@@ -212,11 +212,7 @@ class Judge:
                 exchange = self._asking.send(call)
                 asked += 1
                 right += next(judgement.mismatches(call.expect, exchange), None) is None
-        return (
-            f"asked {counted(asked, 'more time')}, it was answered as expected {counted(right, 'time')}"
-            if right
-            else ""
-        )
+        return f"not always ({right} of {asked} more times as expected)" if right else ""
 
     def _together(self, group: Call, judgement: Judgement) -> tuple[list[Exchange], list[Mismatch]]:
         """Make calls at once, and return the answers and all that is not as expected of them."""

@@ -266,17 +266,17 @@ def test_change_wants_a_number_to_have_grown_by_so_much(before: Any, after: Any)
 @pytest.mark.parametrize(
     ("before", "after", "said"),
     [
-        (20, 20, "20 and is 20"),
-        (20, 18, "20 and is 18"),
-        (20, None, "20 and is null"),
-        ("many", 19, '"many" and is 19'),
-        (True, 0, "true and is 0"),
+        (20, 20, "stayed at 20"),
+        (20, 18, "was 20 and is 18"),
+        (20, None, "was 20 and is null"),
+        ("many", 19, 'was "many" and is 19'),
+        (True, 0, "was true and is 0"),
     ],
 )
 def test_change_says_what_the_number_was_and_is(before: Any, after: Any, said: str) -> None:
     wanted = {"change": {"stock": {"since": "first", "by": -1}}}
     (mismatch,) = mismatches(wanted, answer({"stock": after}), {"first": answer({"stock": before})})
-    assert mismatch == Mismatch("stock changes by -1 since 'first'", f"stock was {said}")
+    assert mismatch == Mismatch("stock changes by -1 since 'first'", f"stock {said}")
 
 
 def test_any_of_wants_one_alternative_and_otherwise_names_them_all() -> None:

@@ -56,7 +56,7 @@ def told(requirement: str, defect: str) -> str:
         (
             "crowdtwist.listUsableCoupons.repeatable",
             "third-list-short",
-            r".*; asked 5 more times, it was answered as expected [1-4] times?",
+            r"not always \([1-4] of 5 more times as expected\): .*",
         ),
         # what is special about a call, where the requirement does not say it
         (
