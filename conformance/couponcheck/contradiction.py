@@ -17,7 +17,7 @@ from couponcheck.catalogue import Catalogue, Listing, MemberTrait
 from couponcheck.condition import conditioned, is_sample, listed, offset, ownership, trait_of, written
 from couponcheck.expect import number, objects, same
 from couponcheck.targetfile import DataSet, Members
-from couponcheck.wording import as_text
+from couponcheck.wording import as_text, counted
 
 _LONGEST = 60
 """Characters of a value that is shown."""
@@ -133,7 +133,7 @@ def _is(item: Mapping[str, Any], known: Mapping[str, Any]) -> bool:
 
 def _counted(items: Sequence[Mapping[str, Any]], identities: Sequence[str]) -> str:
     told = ", ".join(f"{name} {as_text(value, _LONGEST)}" for name, value in _known(items[0], identities).items())
-    number_of = f"{len(items)} item{'' if len(items) == 1 else 's'}"
+    number_of = counted(len(items), "item")
     return f"{number_of}, such as {told}" if told else number_of
 
 

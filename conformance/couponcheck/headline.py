@@ -16,7 +16,7 @@ from couponcheck.judge import Judge
 from couponcheck.masking import masked
 from couponcheck.outcome import Outcome
 from couponcheck.targetfile import CREDENTIAL
-from couponcheck.wording import as_text, cut, shortened
+from couponcheck.wording import as_text, counted, cut, shortened
 
 _LONGEST_PART = 200
 """Characters of what came, of the request, and of what was expected, each."""
@@ -135,7 +135,7 @@ class _Teller:
         exchange = self.exchanges[number - 1]
         if exchange.at_once:
             others = sum(one.at_once for one in self.exchanges) - 1
-            return f", sent at once with {others} other{'' if others == 1 else 's'}"
+            return f", sent at once with {counted(others, 'other')}"
         time = self._time(number)
         before = [*enumerate(self.exchanges[: number - 1], 1)]
         since = max((n for n, one in before if one.request == exchange.request), default=0)
