@@ -20,7 +20,7 @@ from couponcheck.expect import Judgement, Mismatch
 from couponcheck.gateway import is_beyond_the_pages
 from couponcheck.ledger import Ledger
 from couponcheck.outcome import ERROR, FAIL, NOT_SELECTED, NOT_TESTABLE, PASS, WARN, Outcome, failed
-from couponcheck.provision import TRIES, Provision, lack, sentence
+from couponcheck.provision import TRIES, Provision, lack, not_fit, sentence
 from couponcheck.target import Target
 from couponcheck.transport import LimitReached, TargetUnreachable, UnusableTarget
 from couponcheck.wording import one_line
@@ -192,7 +192,7 @@ class Judge:
             if call.name:
                 earlier[call.name] = exchange
         if unfit:
-            reason = f"the target's data is not as the requirement needs it: {unfit}"
+            reason = not_fit(requirement, f"the requirement needs it: {unfit}")
             return Outcome(requirement, NOT_TESTABLE, reason, exchanges=tuple(exchanges))
         return Outcome(requirement, PASS, exchanges=tuple(exchanges), readings=self._readings(exchanges))
 

@@ -22,6 +22,7 @@ from couponcheck.transport import LimitReached, TargetUnreachable
 
 TRIES = 20
 """Entities of the operator's pools that are looked at for one requirement."""
+IF_SPENT = "if an earlier run used them up, name its JSON report with --spent"
 _USED_UP = "the target's data has nothing left for it: all was used up by what needed it before"
 
 
@@ -62,16 +63,16 @@ class Provision:
         refusal = self._refusal(requirement)
         if refusal is None:
             return ""
-        unfit = ""
+        first = ""
         for bindings in islice(self._target.choices(requirement), TRIES):
             self._target.bindings = bindings
             reason = "" if self._target.is_restored else self._unfit(requirement)
             if not reason:
                 self._spend(requirement, requirement.spends)
                 return ""
-            unfit = unfit or reason
+            first = first or reason
             self.leave(requirement)
-        return sentence(refusal, unfit or lack(self._target.unpooled(requirement)) or _USED_UP)
+        return sentence(refusal, first or lack(self._target.unpooled(requirement)) or _USED_UP)
 
     def made(self, requirement: Requirement) -> list[Exchange]:
         """Return the exchanges that made the data fit, which stand before those that an outcome rests on."""
@@ -119,7 +120,7 @@ class Provision:
         if reason := self._companions.bring(requirement, self._target.bindings, self._target.origins()):
             return reason
         mismatch = self._unmet(requirement)
-        return f"the target's data is not as the target file says: {mismatch}" if mismatch else ""
+        return not_fit(requirement, f"the target file says: {mismatch}") if mismatch else ""
 
     def _unmet(self, requirement: Requirement) -> Mismatch | None:
         for call in requirement.given:
@@ -167,3 +168,8 @@ def lack(items: Sequence[str]) -> str:
 def sentence(*parts: str) -> str:
     """Join what there is to say."""
     return "; ".join(filter(None, parts))
+
+
+def not_fit(requirement: Requirement, than: str) -> str:
+    """Say that the target's data is not as it should be, and as what; who spends data may have done so before."""
+    return sentence(f"the target's data is not as {than}", IF_SPENT if requirement.spends else "")

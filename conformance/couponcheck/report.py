@@ -22,6 +22,7 @@ from couponcheck.headline import headline
 from couponcheck.judge import Judge
 from couponcheck.masking import masked
 from couponcheck.outcome import ERROR, FAIL, NOT_SELECTED, NOT_TESTABLE, PASS, WARN, Outcome
+from couponcheck.provision import IF_SPENT
 from couponcheck.run import CONFORMANT, PARTIAL, Run
 from couponcheck.targetfile import is_data, known
 from couponcheck.transport import UnusableTarget
@@ -127,9 +128,8 @@ def _advice(judge: Judge, requirement: Requirement, data: Sequence[str]) -> Iter
     catalogue, pack = judge.catalogue, known(requirement.vendor)[2]
     if any(verification_of(pack.by_handle[handle], pack, catalogue) for handle in data if handle in pack.by_handle):
         yield "`couponcheck doctor` tells whether they are as the target file says"
-    # What other requirements use up may be what this one was carried out with.
-    if any(other.spends and {*other.spends} <= requirement.handles for other in catalogue.checked):
-        yield "if an earlier run used them up, name its JSON report with --spent"
+    if requirement.spends:
+        yield IF_SPENT
 
 
 def _calls(judge: Judge, outcome: Outcome) -> Iterator[str]:

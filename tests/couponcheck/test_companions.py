@@ -127,7 +127,7 @@ def test_no_companion_is_called_unless_file_and_command_line_allow_it(
     assert asked
     assert "/v2/coupon/use" not in asked
     hint = "; companions may make data with --allow-writes only" if companions else ""
-    assert (outcome.verdict, outcome.reason) == (NOT_TESTABLE, f"the target's data lacks coupon.used_too{hint}")
+    assert (outcome.verdict, outcome.reason) == (NOT_TESTABLE, f"the target's data lacks coupon.still_used{hint}")
 
 
 def test_with_all_data_everything_passes_and_only_what_no_companion_brings_back_is_left(tmp_path: Path) -> None:

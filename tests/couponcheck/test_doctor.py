@@ -156,7 +156,7 @@ def test_what_would_enable_more_is_told_the_most_useful_first(tmp_path: Path) ->
     assert code == 1
     assert lines[start - 1].startswith("  The data enables ")
     assert lines[start + 1 : -2] == [
-        "    coupon.still_used (code, redeem_order_coupon_id, redeem_order_id): enables 12 more",
+        "    coupon.still_used (code, redeem_order_coupon_id, redeem_order_id): enables 13 more",
         "    member.alice.username: enables 6 more, needed by 1 besides, together with others",
         "    member.dave (id): enables 5 more, needed by 1 besides, together with others",
         "    member.frank (id): enables 1 more, needed by 1 besides, together with others",
