@@ -98,7 +98,7 @@ def fill_in(file: TargetFile, vendors: Sequence[str], environment: Mapping[str, 
             credentials[vendor][name] = {"scheme": raw["scheme"], "secret": secret}
     for secret, shown in [*secrets.items()]:
         for likeness in ("shorter", "other-case"):  # what is longer holds the secret itself
-            secrets.setdefault(LIKENESSES[likeness](secret), f"{shown}_{likeness.replace('-', '_').upper()}")
+            secrets.setdefault(LIKENESSES[likeness].of(secret), f"{shown}_{likeness.replace('-', '_').upper()}")
     headers = {name: value(text) for name, text in file.headers.items()}
     access = Access(file.limits, value(file.proxy), file.ca_file, headers)
     urls = {vendor: value(file.vendors[vendor].base_url) for vendor in vendors}

@@ -196,6 +196,8 @@ class Client:
         self._line.session.headers.update({"User-Agent": user_agent, "Accept": "application/json"})
         self._allowance = allowance or Allowance(access.limits)
         self.base_url = self._line.base_url
+        self.headers = access.headers
+        """Sent with every request that has no such header of its own."""
         self.sent: Counter[str] = Counter()
         """Kind -> how many requests."""
 
@@ -227,7 +229,7 @@ class Client:
             LimitReached: no more requests may be sent.
         """
         names = {name.lower() for name, _ in request.headers}
-        extra = tuple(pair for pair in self._line.access.headers.items() if pair[0].lower() not in names)
+        extra = tuple(pair for pair in self.headers.items() if pair[0].lower() not in names)
         request = replace(request, headers=(*request.headers, *extra))
         kind = kind or (READS if request.method in READING else WRITES)
         exchange = self._send(operation, request, kind)

@@ -68,6 +68,8 @@ class Mismatch:
     """Number of the exchange that it is about; 0 for the last."""
     again: str = field(default="", compare=False)
     """What came when the same was asked again, if that was another time as expected."""
+    before: tuple[tuple[int, str], ...] = field(default=(), compare=False)
+    """Numbers of exchanges before it -> what the same value was there."""
 
     def __str__(self) -> str:
         """Say it in one sentence."""
@@ -182,8 +184,7 @@ class Judgement:
         failures = [[*self.mismatches(alternative, exchange)] for alternative in alternatives]
         if all(failures):
             expected = ", or ".join(" and ".join(m.expected for m in mismatches) for mismatches in failures)
-            nearest = min(failures, key=len)[0]
-            yield Mismatch(expected, nearest.got, "any_of", nearest.call)
+            yield replace(min(failures, key=len)[0], expected=expected, word="any_of")
 
     def _status(self, wanted: list[int | str], exchange: Exchange) -> Iterator[Mismatch]:
         if not any(exchange.status == one or f"{exchange.status // 100}xx" == one for one in wanted):
@@ -216,7 +217,7 @@ class Judgement:
                     told = f"{place} contains {as_text(value)}"
                 elif word == "has exactly" and isinstance(got, list) and isinstance(value, list):
                     told = f"{place} {_instead(value, got)}"
-                yield Mismatch(f"{place} {word} {as_text(value)}", told)
+                yield Mismatch(f"{place} {word} {as_text(value)}", told, before=self.before(path, exchange))
 
     def _call(self, name: str) -> str:
         """Name an earlier call by the number that reports give it."""
@@ -294,12 +295,14 @@ class Judgement:
             if differing or not shown:
                 expected = ", ".join(f"{name}={as_text(entity[name])}" for name in differing or entity)
                 got = ", ".join(f"{name}={as_text(nearest[name])}" for name in differing)
-                identity = self.identities.get(handle.partition(".")[0], ())
                 what = self.entity(handle)
-                if any(name in shown and name not in differing for name in identity):
+                identity = [name for name in self.identities.get(handle.partition(".")[0], ()) if name in shown]
+                if identity and not {*identity} & {*differing}:
                     told = f"{what} has {got}"
+                elif shown and 2 * len(differing) <= len(shown):
+                    told = f"{what} is not shown; what comes nearest has {got}"
                 else:
-                    told = f"what comes nearest to {what} has {got}" if got else f"{what} is not shown"
+                    told = f"{what} is not shown"
                 yield Mismatch(f"{what} is shown with {expected}", told)
 
     def entity(self, handle: str) -> str:
@@ -332,7 +335,8 @@ class Judgement:
         for path, name in wanted.items():
             before, after = (seen(self._at(path, one), one) for one in (self.earlier[name], exchange))
             if not same(before, after):
-                yield Mismatch(f"{self._place(path)} as in {self._call(name)}", self._difference(before, after))
+                expected = f"{self._place(path)} as in {self._call(name)}"
+                yield Mismatch(expected, self._difference(before, after), before=self.before(path, exchange))
 
     def _added(self, wanted: Mapping[str, Any], exchange: Exchange) -> Iterator[Mismatch]:
         item, since = fill(wanted["item"], self.bindings), self._call(wanted["to"])
@@ -342,9 +346,14 @@ class Judgement:
             yield Mismatch(f"the list of {since} and one item with {as_text(item)}", _body(exchange))
             return
         added, lost = minus(after, before), minus(before, after)
-        if lost or len(added) != 1 or not includes(added[0], item):
+        wanted_ones = [one for one in added if includes(one, item)][:1]
+        if lost or len(added) != 1 or not wanted_ones:
             expected = f"the list of {since} and exactly one more item, with {as_text(item)}"
-            yield Mismatch(expected, self._difference(before, after))
+            told = [] if wanted_ones else [f"no item is new that has {as_text(item)}"]
+            # What has come as it has to is no difference.
+            if minus(added, wanted_ones) or lost:
+                told.append(self._difference([*before, *wanted_ones], after))
+            yield Mismatch(expected, "; ".join(told))
 
     def _difference(self, before: Any, after: Any) -> str:
         return difference(before, after, {name for names in self.identities.values() for name in names})
@@ -373,7 +382,20 @@ class Judgement:
                 expected = f"{place} changes by {change['by']:+d} since {self._call(change['since'])}"
                 is_still = before is not None and same(before, after)
                 got = f"{place} {'stayed at' if is_still else f'was {as_text(before)} and is'} {as_text(after)}"
-                yield Mismatch(expected, got + self._between(path, self.earlier[change["since"]], exchange))
+                between = self._between(path, self.earlier[change["since"]], exchange)
+                yield Mismatch(expected, got + between, before=self.before(path, exchange))
+
+    def before(self, path: str, exchange: Exchange) -> tuple[tuple[int, str], ...]:
+        """Tell what a single value was in the answers before one, by their numbers.
+
+        Args:
+            path: JMESPath to the value; nothing is told of a list or an object.
+            exchange: The one; only answers of the same operation have the value.
+        """
+        alike = [(n, one) for n, one in enumerate(self.so_far, 1) if one.operation == exchange.operation]
+        shown = [(n, self._at(path, one)) for n, one in alike if one is not exchange]
+        place = self._place(path)
+        return tuple((n, f"{place} {as_text(value)}") for n, value in shown if isinstance(value, str | int | float))
 
     def _between(self, path: str, first: Exchange, last: Exchange) -> str:
         """Tell what a number was on the way, which says more than its beginning and its end."""
@@ -473,7 +495,9 @@ def _nearest(items: Any, wanted: Any, place: str) -> str:
     differing = [name for name in wanted if name in nearest and not same(wanted[name], nearest[name])]
     lacking = [f"no {name}" for name in wanted if name not in nearest]
     told = [f"{name}={as_text(nearest[name])}" for name in differing]
-    return f"what comes nearest in {place} has {', '.join([*told, *lacking])}"
+    only = "the item" + place.removeprefix("the items") if place.startswith("the items ") else f"the item in {place}"
+    what = only if len(items) == 1 else f"what comes nearest in {place}"
+    return f"{what} has {', '.join([*told, *lacking])}"
 
 
 def _instead(wanted: list[Any], got: list[Any]) -> str:

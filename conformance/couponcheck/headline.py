@@ -16,7 +16,7 @@ from couponcheck.judge import Judge
 from couponcheck.masking import masked
 from couponcheck.outcome import Outcome
 from couponcheck.targetfile import CREDENTIAL
-from couponcheck.wording import as_text, counted, cut, shortened
+from couponcheck.wording import as_text, counted, cut, shortened, texts
 
 _LONGEST_PART = 200
 """Characters of what came, of the request, and of what was expected, each."""
@@ -57,6 +57,16 @@ def headline(judge: Judge, outcome: Outcome) -> str:
     return told.line(said if derived else f"{said}; {outcome.reason}")
 
 
+def sender(judge: Judge, exchange: Exchange) -> list[str]:
+    """Say with which credentials a request was sent, without any secret; nothing if with the right one alone.
+
+    Args:
+        judge: Who judged it.
+        exchange: What was sent, and what came.
+    """
+    return _Teller(judge, ()).sender(exchange)
+
+
 @dataclass(frozen=True, slots=True)
 class _Teller:
     """Puts what was sent and what came into few words."""
@@ -77,7 +87,7 @@ class _Teller:
         if mismatch.word in _EARLIER:
             expected = _CALL.sub(lambda match: self._earlier(exchange, int(match[1])), expected)
         came, request = self._came(exchange, mismatch), self._asked(exchange)
-        when = self._circumstances(number, is_compared=mismatch.word in _EARLIER)
+        when = self._circumstances(number, mismatch)
         again = f"{mismatch.again}: " if mismatch.again else ""
         return f"{again}{came} to {request}{when}; expected {self._brief(expected)}"
 
@@ -125,12 +135,12 @@ class _Teller:
 
     # -- when it was asked ---------------------------------------------------------------------------------------------
 
-    def _circumstances(self, number: int, *, is_compared: bool) -> str:
+    def _circumstances(self, number: int, mismatch: Mismatch) -> str:
         """Say what a request was sent after or along with, as far as that may be why its answer is wrong.
 
         Args:
             number: Of the request, from 1.
-            is_compared: Whether its answer is wrong as compared with an earlier one.
+            mismatch: What is wrong with its answer, perhaps as compared with an earlier one.
         """
         exchange = self.exchanges[number - 1]
         if exchange.at_once:
@@ -141,11 +151,12 @@ class _Teller:
         since = max((n for n, one in before if one.request == exchange.request), default=0)
         writes = [one for n, one in before if n > since and not one.is_read]
         # What was refused may have had an effect, which a comparison shows.
-        if not exchange.is_read and not is_compared:
+        if not exchange.is_read and mismatch.word not in _EARLIER:
             writes = [one for one in writes if one.status < 400]
         told = f", the {_nth(time)} time" if time > 1 else ""
         if writes:
-            telling = next((one for one in reversed(writes) if one.status < 400), writes[-1])
+            done = [one for one in writes if one.status < 400] or writes
+            telling = next((one for one in reversed(done) if _names(one.request, mismatch.expected)), done[-1])
             methods = dict.fromkeys(one.request.method for one in writes)
             by = f" ({', '.join(methods)})" if len(methods) > 1 else ""
             many = f"{len(writes)} requests{by}, among them " if len(writes) > 1 else ""
@@ -174,20 +185,42 @@ class _Teller:
         else:
             named = operation.id
             told = [f"{name} {self._bare(unquote(value))}" for name, value in place.groupdict().items()]
-        known = [operation] if operation else [*document.operations.values()]
-        schemes = {one.scheme.name: one.scheme for each in known for one in each.security}.values()
-        sent = [pair for scheme in schemes for pair in _sent(scheme, request)]
-        if operation and schemes and not sent:
-            missing = dict.fromkeys(scheme.parameter for scheme in schemes)
-            told.insert(0, f"no {' and no '.join(missing)}")
-        credentials = {scheme.parameter for scheme in schemes if scheme.kind == "query"}
+        credentials = {scheme.parameter for scheme in self._schemes(exchange) if scheme.kind == "query"}
         told = [
-            *self._others(sent),
+            *self.sender(exchange),
             *told,
             *(f"{name} {self._bare(value)}" for name, value in _pairs(request) if name not in credentials),
+            *self._headers(exchange),
             *self._body(request, operation),
         ]
         return self._shown(f"{named} ({', '.join(told)})" if told else named, _LONGEST_PART)
+
+    def sender(self, exchange: Exchange) -> list[str]:
+        """Tell which credentials were sent, but for the right one, or that there were none."""
+        schemes = self._schemes(exchange)
+        sent = [pair for scheme in schemes for pair in _sent(scheme, exchange.request)]
+        if exchange.operation in self.judge.document.operations and schemes and not sent:
+            missing = dict.fromkeys(scheme.parameter for scheme in schemes)
+            return [f"no {' and no '.join(missing)}"]
+        return [*self._others(sent)]
+
+    def _schemes(self, exchange: Exchange) -> list[SecurityScheme]:
+        operations = self.judge.document.operations
+        operation = operations.get(exchange.operation)
+        known = [operation] if operation else [*operations.values()]
+        return [*{one.scheme.name: one.scheme for each in known for one in each.security}.values()]
+
+    def _headers(self, exchange: Exchange) -> Iterator[str]:
+        """Tell which headers this request sends and others do not, and the other way round."""
+        told = {scheme.parameter for scheme in self._schemes(exchange)} | {
+            "Content-Type",
+            *self.judge.target.client.headers,
+        }
+        known = {name.lower() for name in told}
+        for name, value in exchange.request.headers:
+            if name.lower() not in known:
+                yield f"{name} {self._bare(value)}"
+        yield from (f"no {name}" for name in exchange.request.without)
 
     def _others(self, sent: Sequence[tuple[str, str]]) -> Iterator[str]:
         """Tell which credentials were sent, but for the right one."""
@@ -255,6 +288,15 @@ def _sent(scheme: SecurityScheme, request: HttpRequest) -> Iterator[tuple[str, s
         if name.lower() == scheme.parameter.lower():
             plain = request.key_pair if scheme.kind == "basic" else value.removeprefix(scheme.prefix)
             yield scheme.parameter, plain or value
+
+
+def _names(request: HttpRequest, told: str) -> bool:
+    """Tell whether a request's body has a text that is spoken of."""
+    try:
+        body = json.loads(request.body or b"null")
+    except (ValueError, RecursionError):
+        return False
+    return any(as_text(text) in told for text in texts(body))
 
 
 def _pairs(request: HttpRequest) -> list[tuple[str, str]]:

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from couponspec.document import Document
-from couponspec.request import Unbound, likenesses_in
+from couponspec.request import LIKENESSES, Unbound, likenesses_in
 from couponspec.schema import Option
 
 from couponcheck.asking import Asking
@@ -360,6 +360,9 @@ class Judge:
 
 def _explained(call: Call, mismatch: Mismatch) -> Mismatch:
     """Say what a call is about: its case, and what in it is like a right value and is not that value."""
-    likened = "; ".join(f"a value like {name}, but {', '.join(how)}" for name, how in likenesses_in(call.request))
+    likened = ", ".join(
+        " ".join([name, *(LIKENESSES[likeness].says for likeness in likenesses)])
+        for name, likenesses in likenesses_in(call.request)
+    )
     case = f" for {call.case}" if call.case else ""
     return replace(mismatch, expected=f"{mismatch.expected}{case}{f' (sent {likened})' if likened else ''}")

@@ -18,7 +18,7 @@ from couponcheck.aftermath import aftermath, asked, changes, put_back, spent
 from couponcheck.catalogue import Requirement
 from couponcheck.condition import verification_of
 from couponcheck.exchange import Exchange
-from couponcheck.headline import headline
+from couponcheck.headline import headline, sender
 from couponcheck.judge import Judge
 from couponcheck.masking import masked
 from couponcheck.outcome import ERROR, FAIL, NOT_SELECTED, NOT_TESTABLE, PASS, WARN, Outcome
@@ -40,7 +40,7 @@ _STYLES = {
 }
 """Verdicts, the worst first."""
 _LONGEST_BODY = 4000
-_LONGEST_REASON = 160
+_LONGEST_REASON = 240
 _MOST_MISMATCHES = 3
 """What is not as expected of one requirement that is told; the JSON report has all."""
 _MOST_CALLS = 10
@@ -136,13 +136,17 @@ def _calls(judge: Judge, outcome: Outcome) -> Iterator[str]:
     """Yield a line for each call with what it got; what decided is marked, and has its whole answer."""
     numbered = [*enumerate(outcome.exchanges, 1)]
     decided = {mismatch.call or len(numbered) for mismatch in outcome.mismatches[:_MOST_MISMATCHES]} or {len(numbered)}
+    notes: dict[int, list[str]] = {number: sender(judge, exchange) for number, exchange in numbered}
+    for number, told in dict.fromkeys(pair for mismatch in outcome.mismatches for pair in mismatch.before):
+        notes[number].append(told)
     if len(numbered) > _MOST_CALLS:
         yield f"  calls:    {len(numbered)}, the last of them:"
     for number, exchange in numbered[-_MOST_CALLS:]:
         curl = exchange.request.curl(judge.target.client.base_url, judge.target.secrets)
         mark = ">" if number in decided and len(numbered) > 1 else " "
         label = f"call {number}:" if len(numbered) > 1 else "request:"
-        yield f"{mark} {label:9} {exchange.status}{' at once' if exchange.at_once else ''}  {curl}"
+        note = f"  ({', '.join(notes[number])})" if notes[number] else ""
+        yield f"{mark} {label:9} {exchange.status}{' at once' if exchange.at_once else ''}{note}  {curl}"
         # Nobody reads a long answer twice.
         if number in decided and not any(exchange.text in mismatch.got for mismatch in outcome.mismatches):
             yield f"  answer:   {exchange.status} {exchange.media_type} {_body(judge, exchange)}"

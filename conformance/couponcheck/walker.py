@@ -17,6 +17,7 @@ from couponcheck.exchange import Exchange
 from couponcheck.expect import Mismatch, difference, includes, minus, number, same
 from couponcheck.lifecycle import SELF, LifeCycle, Number, Read, Rule
 from couponcheck.target import Target
+from couponcheck.targetfile import known
 from couponcheck.transport import TargetUnreachable, UnusableTarget
 from couponcheck.wording import as_text
 
@@ -175,10 +176,8 @@ class Walker:
 
     def _compare_number(self, one: Rule, called: str, followed: Number, picked: Picked, exchange: Exchange) -> None:
         """Compare a number with what it was when it was shown last, in every meaning that is left."""
-        bindings = self._bound(picked)
-        got = number(
-            jmespath.search(fill(followed.path, bindings), self._asking.judgement(bindings=bindings).view(exchange))
-        )
+        judgement = self._asking.judgement(bindings=self._bound(picked), so_far=self._exchanges)
+        got = number(jmespath.search(fill(followed.path, judgement.bindings), judgement.view(exchange)))
         if got is None:
             return  # whether it has to be there is another requirement's
         left, expected = [], []
@@ -192,9 +191,9 @@ class Walker:
             else:
                 expected.append(str(base + moved))
         if not left:
-            self._wrong(
-                Mismatch(f"{one.text}: {followed.path} is {' or '.join(expected)}", f"{followed.path} is {got}")
-            )
+            wanted = f"{one.text}: {followed.path} is {' or '.join(expected)}"
+            seen = judgement.before(followed.path, exchange)
+            self._wrong(Mismatch(wanted, f"{followed.path} is {got}", before=seen))
         self._meanings[called] = left
 
     # -- lists ---------------------------------------------------------------------------------------------------------
@@ -258,7 +257,9 @@ class Walker:
         """Tell what is wrong with the items that show an entity; None if it is as it has to be."""
         times = int(self._holds(self.cycle.reads[index].where, picked))
         if len(found) != times:
-            told = ", ".join(f"{name} {value}" for name, value in self._model[handle].items())
+            # Of the model that which is the vendor's, too, and not only ours.
+            data = known(self._asking.target.vendor)[2].by_handle[handle].data
+            told = ", ".join(f"{name} {value}" for name, value in self._model[handle].items() if name in data)
             entity = self._asking.judgement(bindings=self._bound(picked)).entity(handle)
             got = f"is listed {len(found)} times" if found else "is not listed"
             return Mismatch(f"{entity} listed {'once' if times else 'not at all'} ({told})", f"{entity} {got}")

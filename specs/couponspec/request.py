@@ -65,29 +65,49 @@ def _without_accents(text: str) -> str:
     return _longer(text) if bare == text else bare
 
 
-LIKENESSES: Mapping[str, Callable[[str], str]] = {
-    "longer": _longer,
-    "shorter": _shorter,
-    "same-form": _same_form,
-    "other-case": _other_case,
-    "encoded": lambda text: "".join(f"%{byte:02X}" for byte in text.encode()),
-    "wide": lambda text: text.translate({character: character + 0xFEE0 for character in range(0x21, 0x7F)}),
-    "beyond-32": _plus(2**32),
-    "beyond-64": _plus(2**64),
-    "next": _plus(1),
-    "previous": _plus(-1),
-    "without-accents": _without_accents,
-    "other-tag": lambda text: re.sub(r"(\+[^@]*)?@", "+couponcheck@", text, count=1) if "@" in text else _longer(text),
-    "without-zeros": lambda text: text.lstrip("0") if text.startswith("0") else _longer(text),
-    "hexadecimal": lambda text: hex(int(text)) if text.isdecimal() else _longer(text),
-    "reversed": lambda text: _longer(text) if text == text[::-1] else text[::-1],
-    "escaped": lambda text: re.sub("(....)", r"\\u\1", text.encode("utf-16-be").hex()),
-    "user": lambda text: text.partition(":")[0],
-    "password": lambda text: text.partition(":")[2],
-    "password-other-case": lambda text: _other_case(text.partition(":")[2]),
-    "swapped": lambda text: ":".join(reversed(text.partition(":")[::2])),
+@dataclass(frozen=True, slots=True)
+class Likeness:
+    """A way to be like a text."""
+
+    of: Callable[[str], str]
+    """Makes of a text what looks like it to a careless server and is another one, a part of it, or it in JSON."""
+    says: str
+    """What it is as compared with that text."""
+
+
+LIKENESSES: Mapping[str, Likeness] = {
+    "longer": Likeness(_longer, "with one more character"),
+    "shorter": Likeness(_shorter, "without its last character"),
+    "same-form": Likeness(_same_form, "with other digits or letters"),
+    "other-case": Likeness(_other_case, "in the other case"),
+    "encoded": Likeness(lambda text: "".join(f"%{byte:02X}" for byte in text.encode()), "percent-encoded twice"),
+    "wide": Likeness(
+        lambda text: text.translate({character: character + 0xFEE0 for character in range(0x21, 0x7F)}),
+        "in full-width characters",
+    ),
+    "beyond-32": Likeness(_plus(2**32), "plus 2^32"),
+    "beyond-64": Likeness(_plus(2**64), "plus 2^64"),
+    "next": Likeness(_plus(1), "plus 1"),
+    "previous": Likeness(_plus(-1), "minus 1"),
+    "without-accents": Likeness(_without_accents, "without accents"),
+    "other-tag": Likeness(
+        lambda text: re.sub(r"(\+[^@]*)?@", "+couponcheck@", text, count=1) if "@" in text else _longer(text),
+        "with another tag",
+    ),
+    "without-zeros": Likeness(
+        lambda text: text.lstrip("0") if text.startswith("0") else _longer(text), "without the zeros it begins with"
+    ),
+    "hexadecimal": Likeness(lambda text: hex(int(text)) if text.isdecimal() else _longer(text), "in hexadecimal"),
+    "reversed": Likeness(lambda text: _longer(text) if text == text[::-1] else text[::-1], "written backwards"),
+    "escaped": Likeness(lambda text: re.sub("(....)", r"\\u\1", text.encode("utf-16-be").hex()), "in escapes of JSON"),
+    "user": Likeness(lambda text: text.partition(":")[0], "up to the colon"),
+    "password": Likeness(lambda text: text.partition(":")[2], "from the colon on"),
+    "password-other-case": Likeness(
+        lambda text: _other_case(text.partition(":")[2]), "from the colon on in the other case"
+    ),
+    "swapped": Likeness(lambda text: ":".join(reversed(text.partition(":")[::2])), "with its parts swapped"),
 }
-"""Name -> makes of a text what looks like it to a careless server and is another one, a part of it, or it in JSON."""
+"""Name -> how it is made."""
 
 _LONGEST_ARGUMENT = 100_000
 """Bytes; a shell refuses arguments not much longer."""
@@ -221,7 +241,7 @@ def members_in(value: Any) -> set[tuple[str, str]]:
 
 
 def likenesses_in(value: Any) -> list[tuple[str, list[str]]]:
-    """List the names in a piece of request data that something is like and not the same, and in what it differs."""
+    """List the names in a piece of request data that something is like and not the same, each with the likenesses."""
     named = {match[0]: match for match in _NAME.finditer(json.dumps(value, ensure_ascii=False))}
     return [(f"{match[1]}.{match[2]}", names) for match in named.values() if (names := _likenesses(match))]
 
@@ -250,7 +270,7 @@ def _bound(match: re.Match[str], bindings: Bindings) -> Any:
     except KeyError:
         raise Unbound(f"{match[1]}.{match[2]}") from None
     for name in _likenesses(match):
-        value = LIKENESSES[name](_text(value))
+        value = LIKENESSES[name].of(_text(value))
     return value
 
 

@@ -118,6 +118,13 @@ def test_a_word_holds(expect: dict[str, Any], body: Any) -> None:
             "the body contains",
             "nearest in the body has no quantity",
         ),
+        (
+            {"contains": {"items[?id=='7']": {"id": "7", "stock": 1}}},
+            {"items": [{"id": "6", "stock": 1}, {"id": "7", "stock": 2}], "others": []},
+            "the items with id 7 contains",
+            "the item with id 7 has stock=2",
+        ),
+        ({"contains": {"@": {"code": "TEN", "n": 1}}}, CODES[1:], "the body contains", "the item in the body has no n"),
         ({"lacks": {"[].code": "TEN"}}, CODES, '[].code does not contain "TEN"', '[].code contains "TEN"'),
         ({"contains_each": {"[].code": ["TEN", "SIX"]}}, CODES, '[].code contains "SIX"', '[].code has no "SIX"'),
         ({"lacks_each": {"[].code": ["SIX", "TEN"]}}, CODES, 'does not contain "TEN"', '[].code contains "TEN"'),
@@ -249,6 +256,48 @@ def test_added_wants_exactly_one_more_item() -> None:
         assert "exactly one more item" in mismatch.expected
     (mismatch,) = mismatches(wanted, answer({"error": "x"}), earlier)
     assert mismatch.got == '{"error": "x"}'
+
+
+@pytest.mark.parametrize(
+    ("after", "said"),
+    [
+        (CODES[1:], 'no item is new that has {"code": "FIVE"}'),
+        ([*CODES, {"code": "SIX"}], 'the item {"code": "SIX"} is new'),
+        (CODES[:1], 'the item {"code": "TEN"} is missing'),
+        ([*CODES, CODES[0]], 'the item {"code": "FIVE"} is new'),
+        ([CODES[1], {"code": "SIX"}], 'no item is new that has {"code": "FIVE"}; the item {"code": "SIX"} is new'),
+    ],
+)
+def test_what_was_to_come_and_has_come_is_not_told_with_what_is_wrong(after: Any, said: str) -> None:
+    wanted = {"added": {"to": "first", "item": {"code": "FIVE"}}}
+    (mismatch,) = mismatches(wanted, answer(after), {"first": answer(CODES[1:])})
+    assert mismatch.got == said
+
+
+@pytest.mark.parametrize(
+    ("items", "told"),
+    [
+        ([{"code": "FIVE", "quantity": 6}], 'coupon.five ("FIVE") has quantity=6'),
+        ([{"code": "FIV", "quantity": 5}], 'coupon.five ("FIVE") is not shown; what comes nearest has code="FIV"'),
+        ([{"code": "TEN", "quantity": 6}], 'coupon.five ("FIVE") is not shown'),
+        ([], 'coupon.five ("FIVE") is not shown'),
+    ],
+)
+def test_an_item_that_is_another_one_is_not_told_as_the_one_that_is_missing(items: Any, told: str) -> None:
+    judgement = Judgement(load_document("crowdtwist"), BINDINGS, frozenset(), {}, {}, identities={"coupon": ["code"]})
+    (mismatch,) = judgement.mismatches({"shows": ["coupon.five"]}, answer(items))
+    assert mismatch.got == told
+
+
+def test_what_a_value_was_before_is_remembered_by_the_numbers_of_the_calls() -> None:
+    calls = [answer({"n": 1}), answer({"n": [2]}), answer({"m": 3}), answer({"n": 4}, operation="unuseCoupon")]
+    last = answer({"n": 5})
+    judgement = Judgement(load_document("crowdtwist"), BINDINGS, frozenset(), {}, {"first": calls[0]}, {}, calls)
+    for expect in ({"equal": {"n": 2}}, {"change": {"n": {"since": "first", "by": 1}}}, {"kept": {"n": "first"}}):
+        (mismatch,) = judgement.mismatches(expect, last)
+        assert mismatch.before == ((1, "n 1"),)
+        (mismatch,) = judgement.mismatches({"any_of": [expect, {"status": [404]}]}, last)
+        assert mismatch.before == ((1, "n 1"),)
 
 
 def test_added_to_no_list_is_added_to_an_empty_one() -> None:

@@ -125,7 +125,19 @@ def told(requirement: str, defect: str) -> str:
         (
             "shoplazza.receiveCoupons.unlimited",
             "unlimited-is-zero",
-            r"what comes nearest in items has stock=0, in the 200 answer .*",
+            r"the item in items has stock=0, in the 200 answer .*",
+        ),
+        # of what has come as well, that which was not to come
+        (
+            "crowdtwist.unuseCoupon.only-that-coupon",
+            "whole-order-unused",
+            r'the item \{"code": "BOB-USED-2", \.\.\.\} is new, in .* one more item, with \{"code": "BOB-USED-1"\}',
+        ),
+        # a value that is made of another
+        (
+            "crowdtwist.listUsableCoupons.whole-id",
+            "ids-wrap-around",
+            r"answered 200 to .*\(user_id \d+\); expected .* \(sent member\.alice\.id plus 2\^32\)",
         ),
         (
             "crowdtwist.listUsableCoupons.omits-used",
@@ -158,6 +170,18 @@ def told(requirement: str, defect: str) -> str:
                 r'the item \{"code": "PLAIN-USED-1", \.\.\.\} is new, in the 200 answer to list.*, the 2nd time, '
                 r'after unuseCoupon \(Content-Type text/plain, coupon_value "PLAIN-USED-1"\) got 400; expected .*'
             ),
+        ),
+        # of much that was done before, that which named what is not there
+        (
+            "crowdtwist.unuseCoupon.codes-intact",
+            "third-unuse-lost",
+            r'.* has no ("[^"]+"): .*, after 5 requests, among them unuseCoupon \(coupon_value \1\) got 200; .* \1',
+        ),
+        # what the model knows and the vendor, too
+        (
+            "crowdtwist.unuseCoupon.life-cycle",
+            "third-unuse-lost",
+            r".* is not listed, .*; expected .* listed once \(state issued, owner \w+\)",
         ),
         (
             "crowdtwist.unuseCoupon.at-once-one",
@@ -242,6 +266,10 @@ def failed(judge: Judge, data: dict[str, Any], got: str, *, reason: str = "") ->
         ({"secret": "", "raw": ""}, 'unuseCoupon (api_key "", the body empty)'),
         ({"secret": "OTHER"}, "unuseCoupon (api_key credential.other, no body)"),
         ({"body": {"coupon_value": SECRET}}, 'unuseCoupon (coupon_value "$KEY")'),
+        (
+            {"headers": {"X-Real-IP": "127.0.0.1", "Accept": None}, "body": {"coupon_value": "A"}},
+            'unuseCoupon (X-Real-IP 127.0.0.1, no Accept, coupon_value "A")',
+        ),
         ({"secret": SECRET[:9], "body": {"a": None}}, 'unuseCoupon (api_key "a-secret-", no coupon_value, a null)'),
         ({"raw": '{"a": 1, "a": {"b": [2]}}'}, 'unuseCoupon (no coupon_value, a 1, a {"b": [2]})'),
         ({"raw": f"{'x' * 40}{SECRET}"}, f"unuseCoupon (the body {'x' * 40}$KEY)"),

@@ -234,6 +234,18 @@ def test_a_failure_marks_the_call_that_decided_and_tells_what_each_got(failed: R
     assert [line[0] for line in calls] == [*" " * (len(calls) - 1), ">" if len(calls) > 1 else " "]
 
 
+def test_a_failure_says_beside_each_call_who_asked_and_what_the_value_was() -> None:
+    names = ("other-shop-coupon", "several-ids")
+    with serving("shoplazza", defects=("shoplazza.count-of-all-coupons", "shoplazza.other-shops-stock")) as url:
+        run = carried_out(url, vendor="shoplazza", keyword=" or ".join(names))
+    judge = run.judges["shoplazza"]
+    told = {outcome.requirement.id.rpartition(".")[2]: failure(judge, outcome) for outcome in run.outcomes}
+    calls = {name: re.findall(r"call (\d+): +200  (?:\((.*?)\)  )?curl", text) for name, text in told.items()}
+    assert calls["other-shop-coupon"][0] == ("1", "access-token credential.other, items[0].stock 19")
+    assert calls["other-shop-coupon"][-1] == ("4", "access-token credential.other")
+    assert [note.rpartition(" ")[0] for _, note in calls["several-ids"][:-1]] == ["items[0].received_count"] * 4
+
+
 def test_no_report_holds_a_secret_in_any_form(wrong: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither as it is, nor as a URL or a header has it; and a script asks for it."""
     user, _, password = SECRET.partition(":")
