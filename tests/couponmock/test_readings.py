@@ -165,19 +165,16 @@ CASES = [
     Case("crowdtwist.refused-credential-status=403", unuse("JDSI2JE", ""), (401, NO_KEY), (403, NO_KEY)),
     Case("crowdtwist.refused-credential-status=400", unuse("JDSI2JE", "api_key=x"), (401, WRONG_KEY), (400, WRONG_KEY)),
     Case("crowdtwist.refused-credential-status=403", unuse("JDSI2JE", "api_key=x"), (401, WRONG_KEY), (403, WRONG_KEY)),
-    Case(
-        "crowdtwist.refused-credential-status=400",
-        usable("1001", ""),
-        (401, NO_KEY),
-        (400, {**NO_KEY, "error": "param_error"}),
+    *(
+        Case(
+            f"crowdtwist.refused-credential-status={status}",
+            usable("1001", query),
+            (401, {**body, "error": "param_error"}),
+            (status, {**body, "error": "param_error"}),
+        )
+        for status in (400, 403)
+        for query, body in (("", NO_KEY), ("api_key=x", WRONG_KEY))
     ),
-    Case(
-        "crowdtwist.refused-credential-status=400",
-        usable("1001", "api_key=x"),
-        (401, WRONG_KEY),
-        (400, {**WRONG_KEY, "error": "param_error"}),
-    ),
-    Case("crowdtwist.refused-credential-status=403", usable("1001", "api_key=x"), (401, WRONG_KEY), (403, WRONG_KEY)),
     Case(
         "crowdtwist.use-reasons=own",
         use("no-such-coupon"),

@@ -55,7 +55,7 @@ def test_unuse_maps_every_error(
         ("missing_user_id", InvalidRequest, "param_error"),
         ("invalid_parameter", InvalidRequest, "param_error"),
         ("malformed_user_id", InvalidRequest, "input_error"),
-        ("missing_api_key", Unauthorized, "input_error"),
+        ("missing_api_key", Unauthorized, "param_error"),
         ("internal_error", Unavailable, "internal_error"),
     ],
 )
