@@ -4,7 +4,15 @@ What such an answer looks like is nobody's rule, and its status no more than wha
 """
 
 import re
-from http.client import FORBIDDEN, LENGTH_REQUIRED, NOT_ACCEPTABLE, NOT_FOUND, UNAUTHORIZED
+from http.client import (
+    BAD_REQUEST,
+    FORBIDDEN,
+    LENGTH_REQUIRED,
+    METHOD_NOT_ALLOWED,
+    NOT_ACCEPTABLE,
+    NOT_FOUND,
+    UNAUTHORIZED,
+)
 from urllib.parse import unquote
 
 from couponspec.document import Document
@@ -27,11 +35,33 @@ def is_beyond_the_pages(document: Document, exchange: Exchange) -> bool:
         return True
     if exchange.operation != document.general.id:
         return False
+    if exchange.status < 500 and (_is_alias(document, path) or _is_of_another_page(document, path, exchange.status)):
+        return True
     if exchange.request.method in {"HEAD", "OPTIONS"}:  # one has no body, the other is HTTP's own
         return True
     if exchange.status < 400 and exchange.request.method in {"PUT", "PATCH", "DELETE"}:  # another operation
         return True
     return exchange.status in {UNAUTHORIZED, FORBIDDEN, NOT_FOUND} and not document.methods_at(path)
+
+
+def _is_alias(document: Document, path: str) -> bool:
+    """Tell whether a path is one that the document knows but for its case or a slash at its end.
+
+    Many frameworks serve such a path, or redirect from it.
+    """
+    return not document.methods_at(path) and any(
+        re.fullmatch(operation.pattern.pattern, path.rstrip("/"), re.IGNORECASE)
+        for operation in document.operations.values()
+    )
+
+
+def _is_of_another_page(document: Document, path: str, status: int) -> bool:
+    """Tell whether only the page of another operation speaks of what becomes of a method that a path does not have."""
+    response = document.general.response(status) if status in {BAD_REQUEST, METHOD_NOT_ALLOWED} else None
+    told = {example.source.partition("#")[0] for example in response.examples.values()} if response else set()
+    own = {operation.page for operation in document.operations.values() if operation.pattern.fullmatch(path)}
+    others = {operation.page for operation in document.operations.values()} - own
+    return bool(own and told) and told <= others
 
 
 def _is_of_http(exchange: Exchange) -> bool:

@@ -55,7 +55,7 @@ class Pools:
         return lacking
 
     def choices(self, requirement: Requirement) -> Iterator[Bindings]:
-        """Yield what a requirement can be carried out with, what stands first in the file first."""
+        """Yield what a requirement can be carried out with, what stands first in the file before the rest."""
         one = next((one for one in self._sets if not self._lacking(one, requirement)), None)
         if one is None:
             return
@@ -64,7 +64,7 @@ class Pools:
             [entity for entity in self._entities(one, handle) if requirement.needs[handle] <= entity.keys()]
             for handle in handles
         ]
-        for entities in product(*pools):
+        for entities in _combined(pools):
             chosen = dict(zip(handles, entities, strict=True))
             if self._is_distinct(chosen) and not any(self._holds(chosen, spent) for spent in self._spent):
                 yield {**self.always, **chosen}
@@ -116,6 +116,16 @@ class Pools:
             )
             for handle, members in spent.items()
         )
+
+
+def _combined(pools: Sequence[Sequence[Members]]) -> Iterator[tuple[Members, ...]]:
+    """Yield an entity of each pool: first those that stand in the same place, as they are used up together."""
+    if not all(pools):
+        return
+    longest = max(map(len, pools), default=1)
+    abreast = [tuple(pool[min(place, len(pool) - 1)] for pool in pools) for place in range(longest)]
+    yield from abreast
+    yield from (entities for entities in product(*pools) if entities not in abreast)
 
 
 def missing(requirement: Requirement, bindings: Bindings) -> list[str]:

@@ -176,7 +176,9 @@ def is_refusal(document: Document, operation: Operation, exchange: Exchange) -> 
         return False
     if all(one in refusals for one in operation.examples.values() if one.status == exchange.status):
         return True
-    return any(_says(document, one, exchange.body) for one in refusals)
+    # As any of the vendor's pages has it, for hardly one speaks of it.
+    told = [one.examples[name] for one in document.operations.values() for name in one.refusals_of_credentials]
+    return any(_says(document, one, exchange.body) for one in told)
 
 
 def _says(document: Document, example: Example, said: Any) -> bool:

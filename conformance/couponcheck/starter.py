@@ -119,9 +119,10 @@ def _principals(credentials: Sequence[Entity], pack: Pack) -> str:
 
 def _needed_by(requirements: Sequence[Requirement]) -> str:
     first = requirements[0]
-    if len(requirements) == 1:
-        return f"Needed by {first.id}: {first.text}"
-    return f"Needed by {len(requirements)} requirements, such as {first.id}: {first.text}"
+    by = first.id if len(requirements) == 1 else f"{len(requirements)} requirements, such as {first.id}"
+    is_a_must = any(requirement.level == "must" for requirement in requirements)
+    spared = "" if is_a_must else " (No must needs it: what a server does not offer may be declared unsupported.)"
+    return f"Needed by {by}: {first.text}{spared}"
 
 
 def _of_credential(entity: Entity, pack: Pack, catalogue: Catalogue) -> str:

@@ -132,6 +132,8 @@ class Operation:
     components: Mapping[str, Any] = field(repr=False)
     companion: bool = False
     """Whether it only completes a life cycle, and no verdict is about it."""
+    page: str = ""
+    """The vendor's page that is about it, if one is."""
 
     @cached_property
     def examples(self) -> dict[str, Example]:

@@ -110,6 +110,7 @@ class _Reader:
             pointer=pointer,
             components=document.get("components", {}),
             companion=raw.get("x-companion", False),
+            page=raw.get("x-source", "").partition("#")[0],
         )
 
     def _deref(self, raw: Mapping[str, Any]) -> Mapping[str, Any]:

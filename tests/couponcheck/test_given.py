@@ -87,6 +87,20 @@ def test_of_a_pool_the_first_that_is_as_it_has_to_be_is_taken(tmp_path: Path) ->
             ]
 
 
+def test_of_several_long_pools_the_ones_behind_what_is_used_up_are_found(tmp_path: Path) -> None:
+    """Four coupons that a requirement uses up together, the first two of each of their pools used up before."""
+    name = f"{UNUSE}codes-intact"
+    with serving("crowdtwist") as url:
+        raw = contents(url, "crowdtwist")
+        data = data_of(raw)
+        (needed,) = [one for one in catalogue("crowdtwist").checked if one.id == name]
+        listed = [{"code": data[handle]["code"]} for handle in ("coupon.grace_markup", "coupon.grace_unicode")]
+        for handle in needed.spends:
+            data[handle] = [*listed, data[handle]]
+        with running(tmp_path, raw) as run:
+            assert judged(run, name)[name].verdict == PASS
+
+
 def test_data_that_is_not_as_a_write_needs_it_is_not_testable_and_accuses_nobody(tmp_path: Path) -> None:
     with serving("crowdtwist") as url:
         raw = contents(url, "crowdtwist")

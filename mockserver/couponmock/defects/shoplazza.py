@@ -38,6 +38,8 @@ _NOBODY = "0"
 _MANY = 2
 """Where a count stops that tells none, one and many apart only."""
 
+_MUCH = 200
+"""Stock; more than that is kept elsewhere."""
 _NAP = 0.1
 """Seconds that a limited coupon takes to be found where the customer asks for it again meanwhile."""
 
@@ -272,14 +274,14 @@ def _unlimited_at_once(*, by_list: bool) -> Mapping[str, Any]:
     return {"behaviours": {"receiveCoupons": _seeing(seen)}, "handler": wrap}
 
 
-def _unlimited_for_all(right: Handler) -> Handler:
-    """Serve a wrong token as the one that a coupon without end of stock was assigned with."""
+def _plenty_for_all(right: Handler) -> Handler:
+    """Serve a wrong token as the one that a coupon with much stock was assigned with."""
     tokens: dict[bytes, str] = {}
 
     def handle(request: Request) -> Reply:
         request = buffered(request)
         reply = right(request)
-        if reply.diagnosis.example == "received" and body_of(reply)["items"][0]["stock"] < 0:
+        if reply.diagnosis.example == "received" and body_of(reply)["items"][0]["stock"] > _MUCH:
             tokens[_body(request)] = request.headers[_HEADER]
         if reply.status == 401 and _HEADER in request.headers and _body(request) in tokens:
             return right(replace(request, headers={**request.headers, _HEADER: tokens[_body(request)]}))
@@ -717,9 +719,9 @@ DEFECTS: tuple[Defect, ...] = (
         **_unlimited_at_once(by_list=True),
     ),
     _defect(
-        "unlimited-for-all",
-        "with any token a coupon without end of stock is assigned that was assigned before",
-        handler=_unlimited_for_all,
+        "plenty-for-all",
+        "with any token a coupon is assigned of which more than two hundred are left and that was assigned before",
+        handler=_plenty_for_all,
     ),
     _defect(
         "third-like-first",
