@@ -9,6 +9,7 @@ from functools import reduce
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
+from broken_server import VENDORS
 from couponmock.defect import body_of, replying, with_body
 from couponmock.exchange import Handler, Reply, Request
 from couponmock.finding import buffered
@@ -135,6 +136,42 @@ def _compressed(app: "WSGIApplication") -> "WSGIApplication":
     return compressed
 
 
+def _is_at_slash(request: Request) -> bool:
+    """Tell whether a request is for a path of the pages but for a slash at its end."""
+    path = request.path.rstrip("/")
+    operations = [one for name in VENDORS for one in load_document(name).operations.values()]
+    return path != request.path and any(one.pattern.fullmatch(path) for one in operations)
+
+
+def _redirecting(right: Handler) -> Handler:
+    """Send who asks with a slash at the end to where there is none."""
+
+    def handle(request: Request) -> Reply:
+        reply = right(request)
+        if not _is_at_slash(request):
+            return reply
+        where = request.path.rstrip("/") + (f"?{request.query}" if request.query else "")
+        return replace(reply, status=308, media_type="text/plain", body=b"moved", headers=(("Location", where),))
+
+    return handle
+
+
+def _taking_slashes(right: Handler) -> Handler:
+    """Serve who asks with a slash at the end as others."""
+    return lambda request: right(replace(request, path=request.path.rstrip("/")) if _is_at_slash(request) else request)
+
+
+def _with_lists_plainly_refused(right: Handler) -> Handler:
+    """Refuse in plain text the methods that the list does not have, of which its page says nothing."""
+
+    def handle(request: Request) -> Reply:
+        reply = right(request)
+        is_list = request.path.endswith("/usable_coupons") and reply.status == 405
+        return replace(reply, media_type="text/plain", body=b"Method Not Allowed") if is_list else reply
+
+    return handle
+
+
 def _under(prefix: str) -> "Callable[[WSGIApplication], WSGIApplication]":
     def wrap(app: "WSGIApplication") -> "WSGIApplication":
         def prefixed(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
@@ -157,6 +194,8 @@ EVERYWHERE: Mapping[str, Freedom] = {
     "busy for a moment": Freedom(_busy),
     "chunked": Freedom(transport=_without_length),
     "compressed": Freedom(transport=_compressed),
+    "a slash at the end is a redirect": Freedom(_redirecting),
+    "a slash at the end is nothing": Freedom(_taking_slashes),
     "under a path prefix": Freedom(transport=_under("/loyalty/v7"), path="/loyalty/v7"),
 }
 """What every vendor's implementation may do."""
@@ -218,6 +257,8 @@ CROWDTWIST: Mapping[str, Freedom] = {
         lambda reply: reply.diagnosis.example == "unknown_member" and b"2002" in reply.body, _instead(200, [])
     ),
     "unuse-status=201": _where(_examples("unused"), _to(201)),
+    "other methods of the list refused in plain text": Freedom(_with_lists_plainly_refused),
+    "refused keys are input_error": _where(_findings(_KEY), _to(error="input_error")),
     "refused keys are param_error": _where(_findings(_KEY), _to(error="param_error")),
     "another refusal of values that are no text": _where(_findings("invalid body:/coupon_value"), _to(422)),
     "other sentences": _where(lambda reply: isinstance(body_of(reply), dict), _to(message="¡Así no!")),
