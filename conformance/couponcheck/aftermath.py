@@ -47,7 +47,8 @@ def aftermath(run: Run) -> list[Part]:
 
 def _grouped(lines: Iterator[str]) -> tuple[str, ...]:
     """Write a line that is there more than once as one, with how often, where it is for the first time."""
-    return tuple(f"{count} x {line}" if count > 1 else line for line, count in Counter(lines).items())
+    counts = Counter(line.replace("\r", "\\r").replace("\n", "\\n") for line in lines)
+    return tuple(f"{count} x {line}" if count > 1 else line for line, count in counts.items())
 
 
 def _entities(item: Mapping[str, Any]) -> str:

@@ -1,5 +1,6 @@
 """What an answer must not tell: credentials, the insides of a server, and who else there is."""
 
+import base64
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from urllib.parse import unquote_plus
@@ -40,6 +41,8 @@ _PLACES = {"location", "content-location", "link"}
 """Headers that may repeat the address that was asked for, whatever it holds."""
 _NUMBERED = re.compile(r"(?i)\b(?:error|code|status|line|number|no)\b[\s:.#=]*[0-9]+")
 """Numbers of errors, of which one may happen to be somebody's."""
+_BASE64 = re.compile(r"\b(?:[A-Za-z0-9+/_-]{4}){2,}(?:[A-Za-z0-9+/_-]{2,3})?\b")
+_URL_SAFE = str.maketrans("-_", "+/")
 _INSIDES = re.compile("|".join(_SIGNS), re.DOTALL)
 
 
@@ -62,8 +65,10 @@ def disclosures(
     text = " ".join([*headers, _plain(exchange)])
     asked = _said(exchange.request)
     of = "success" if exchange.status < 400 else "errors"
+    # A list of coupons has codes that look like anything, and is long.
+    legible = " ".join([text, *_decoded(" ".join(headers) if of == "success" else text)])
     for secret in _secrets(bindings):
-        if secret in text:
+        if secret in legible:
             whose = "the one that was sent with it" if secret in asked else "one that was not sent with it"
             yield Violation("disclosure", of, "", "no credential in an answer", whose)
     # What a success says in its body is data, which may look like anything.
@@ -128,6 +133,13 @@ def _secrets(bindings: Bindings) -> set[str]:
 def _plain(exchange: Exchange) -> str:
     """Return the body's text, also as it is once escapes of JSON are undone."""
     return " ".join([exchange.text, *texts(exchange.body, names=True)])
+
+
+def _decoded(text: str) -> Iterator[str]:
+    """Yield what the words of a text say that may be base64, with either alphabet and with or without padding."""
+    for word in _BASE64.findall(text):
+        written = word.translate(_URL_SAFE)
+        yield base64.b64decode(written + "=" * (-len(written) % 4)).decode("utf-8", "replace")
 
 
 def _said(request: HttpRequest) -> str:

@@ -368,11 +368,18 @@ class Judgement:
             calls = self.at_once[wanted["calls"]]
             first = next((n for n, one in enumerate(self.so_far, 1) if one is calls[0]), 0)
             what = " and ".join(
-                f"{word} {' or '.join(map(str, value)) if isinstance(value, list) else as_text(value)}"
-                for word, value in wanted["like"].items()
+                phrase for word, value in wanted["like"].items() for phrase in self._phrases(word, value)
             )
             expected = f"{wanted['number']} of the answers to {self._call(wanted['calls'])} with {what}"
             yield Mismatch(expected, f"{len(like)} of {len(calls)} have {what}", call=first)
+
+    def _phrases(self, word: str, wanted: Any) -> Iterator[str]:
+        """Yield what a word of an expectation wants, to be read behind "with"."""
+        if isinstance(wanted, Mapping):
+            for path, value in wanted.items():
+                yield f"{self._place(path)} {word.replace('_', ' ')} {as_text(fill(value, self.bindings))}"
+        else:
+            yield f"{word} {' or '.join(map(str, wanted))}"
 
     def _change(self, wanted: Mapping[str, Any], exchange: Exchange) -> Iterator[Mismatch]:
         for path, change in wanted.items():

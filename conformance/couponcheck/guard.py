@@ -47,6 +47,8 @@ def guarded(command: Callable[P, None]) -> Callable[P, None]:
     def carried_out(*args: P.args, **kwargs: P.kwargs) -> None:
         try:
             command(*args, **kwargs)
+        except BrokenPipeError:  # who reads has had enough, which is no fault; click ends quietly
+            raise
         except (FaultyFile, UnusableTarget, TargetUnreachable, LimitReached, OSError) as error:
             for line in str(error).splitlines():
                 click.echo(f"couponcheck: {line}", err=True)

@@ -6,6 +6,7 @@ from functools import cached_property
 from itertools import islice
 
 from couponspec.pack import Pack
+from couponspec.request import names_in
 
 from couponcheck.asking import Asking
 from couponcheck.catalogue import Requirement
@@ -13,15 +14,17 @@ from couponcheck.channel import ProviderFailed
 from couponcheck.companion import AFTER, Companions, Tracked
 from couponcheck.depletion import depleted
 from couponcheck.exchange import Exchange
-from couponcheck.expect import Mismatch
 from couponcheck.ledger import PROVIDER, needed_of
 from couponcheck.pool import Entities
 from couponcheck.provider import CannotProvide
 from couponcheck.targetfile import known
 from couponcheck.transport import LimitReached, TargetUnreachable
+from couponcheck.wording import one_line
 
 TRIES = 20
 """Entities of the operator's pools that are looked at for one requirement."""
+_LONGEST = 300
+"""Characters of what is said of data."""
 IF_SPENT = "if an earlier run used them up, name its JSON report with --spent"
 _USED_UP = "the target's data has nothing left for it: all was used up by what needed it before"
 
@@ -112,21 +115,24 @@ class Provision:
         if provided is None:
             return ""
         self._target.bindings = provided
-        mismatch = self._unmet(requirement)
-        return f"what the provider made is not what was asked for: {mismatch}" if mismatch else None
+        unmet = self._unmet(requirement)
+        return f"what the provider made is not what was asked for: {unmet}" if unmet else None
 
     def _unfit(self, requirement: Requirement) -> str:
         """Bring the operator's data into the state that is needed, or say why it is not."""
         if reason := self._companions.bring(requirement, self._target.bindings, self._target.origins()):
             return reason
-        mismatch = self._unmet(requirement)
-        return not_fit(requirement, f"the target file says: {mismatch}") if mismatch else ""
+        unmet = self._unmet(requirement)
+        return not_fit(requirement, f"the target file says: {unmet}") if unmet else ""
 
-    def _unmet(self, requirement: Requirement) -> Mismatch | None:
+    def _unmet(self, requirement: Requirement) -> str:
+        """Say what of the data is not as it has to be, by the handles; empty if all is."""
+        judgement = self._asking.judgement()
         for call in requirement.given:
-            for mismatch in self._asking.judgement().mismatches(call.expect, self._asking.send(call)):
-                return mismatch
-        return None
+            for mismatch in judgement.mismatches(call.expect, self._asking.send(call)):
+                named = ", ".join(judgement.entity(handle) for handle in sorted(names_in(call.expect)))
+                return one_line(f"{named}: {mismatch}" if named else str(mismatch), _LONGEST)
+        return ""
 
     def _spend(self, requirement: Requirement, handles: Iterable[str]) -> None:
         """Have entities serve nobody else, those of all handles together."""

@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,6 @@ from rich.table import Table
 from rich.text import Text
 
 from couponcheck.aftermath import aftermath, asked, changes, put_back, spent
-from couponcheck.catalogue import Requirement
 from couponcheck.condition import verification_of
 from couponcheck.exchange import Exchange
 from couponcheck.headline import headline, sender
@@ -45,6 +45,8 @@ _MOST_MISMATCHES = 3
 """What is not as expected of one requirement that is told; the JSON report has all."""
 _MOST_CALLS = 10
 """Calls that are told; the scripts have all."""
+_MOST_LEFT = 20
+"""Of what a run leaves behind that is told on a terminal, of each kind."""
 _OPEN = {"status", "example", "any_of"}
 """Words of an expectation that what a page leaves open can be about."""
 _EVERY = 50
@@ -116,20 +118,23 @@ def failure(judge: Judge, outcome: Outcome, beside: Sequence[Outcome] = ()) -> s
         lines.append(f"  open:     {reading.question} Accepted: {', '.join(reading.options)}.")
     data = sorted(filter(is_data, requirement.needs))
     if data and not judge.target.is_restored:
-        lines.append(f"  data:     {'; '.join([', '.join(data), *_advice(judge, requirement, data)])}")
+        lines.append(f"  data:     {'; '.join([', '.join(data), *_advice(judge, outcome, data)])}")
     if beside:
         ids = ", ".join(other.requirement.id.partition(".")[2] for other in beside)
         lines.append(f"  as well:  {len(beside)} more cannot be kept by answers that nobody can read: {ids}")
     return masked("\n".join(lines), judge.target.secrets)
 
 
-def _advice(judge: Judge, requirement: Requirement, data: Sequence[str]) -> Iterator[str]:
+def _advice(judge: Judge, outcome: Outcome, data: Sequence[str]) -> Iterator[str]:
     """Yield how to find out whether a stranger's data is to blame."""
-    catalogue, pack = judge.catalogue, known(requirement.vendor)[2]
+    requirement, catalogue = outcome.requirement, judge.catalogue
+    pack = known(requirement.vendor)[2]
     if any(verification_of(pack.by_handle[handle], pack, catalogue) for handle in data if handle in pack.by_handle):
         yield "`couponcheck doctor` tells whether they are as the target file says"
     if requirement.spends:
         yield IF_SPENT
+    if outcome.exchanges and outcome.exchanges[-1].status == HTTPStatus.NOT_FOUND:
+        yield f"{HTTPStatus.NOT_FOUND:d} may say that the target does not know what the file names"
 
 
 def _calls(judge: Judge, outcome: Outcome) -> Iterator[str]:
@@ -223,8 +228,10 @@ def conclude(console: Console, run: Run) -> None:
         console.print(Text(f"baseline: {entry}", style="bold red"), soft_wrap=True)
     for part in aftermath(run):
         console.print(f"{part.title}:", highlight=False)
-        for line in part.lines:
+        for line in part.lines[:_MOST_LEFT]:
             console.print(Text(f"  {line}"), soft_wrap=True)
+        if (more := len(part.lines) - _MOST_LEFT) > 0:
+            console.print(f"  and {more} more, which --json and --report list", highlight=False)
     excluded = sum(len(j.catalogue.requirements) - len(j.catalogue.checked) for j in run.judges.values())
     console.print(
         f"{run.requests} requests, seed {run.seed}; {excluded} rules are not checked (`couponcheck list` says why).",

@@ -24,18 +24,19 @@ def _why(outcome: Outcome) -> str:
 
 
 def covered(outcomes: Iterable[Outcome], order: Iterable[str]) -> str:
-    """Say how much stands behind a verdict; empty where it was about everything.
+    """Say how much stands behind a verdict, and what it is not about.
 
     Args:
         outcomes: What came out.
         order: Verdicts, as they are told.
     """
     outcomes = [*outcomes]
-    left_out = untested(outcomes)
-    if not left_out:
-        return ""
     counts = Counter(outcome.verdict for outcome in outcomes)
     judged = [f"{counts[verdict]} {verdict}" for verdict in order if counts[verdict] and verdict != NOT_SELECTED]
+    said = f": {', '.join(judged) or 'nothing judged'}"
+    left_out = untested(outcomes)
+    if not left_out:
+        return said
     alone = len(left_out) == 1
     reasons = ", ".join(why if alone else f"{number} {why}" for why, number in left_out.items())
-    return f": {', '.join(judged) or 'nothing judged'}; {counts[NOT_SELECTED]} not tested ({reasons})"
+    return f"{said}; {counts[NOT_SELECTED]} not tested ({reasons})"

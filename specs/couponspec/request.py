@@ -78,6 +78,10 @@ class Likeness:
 LIKENESSES: Mapping[str, Likeness] = {
     "longer": Likeness(_longer, "with one more character"),
     "shorter": Likeness(_shorter, "without its last character"),
+    "same-end": Likeness(
+        lambda text: _longer(text) if set(text[:-1]) <= {"x"} else "x" * (len(text) - 1) + text[-1:],
+        "with another text before its last character",
+    ),
     "same-form": Likeness(_same_form, "with other digits or letters"),
     "other-case": Likeness(_other_case, "in the other case"),
     "encoded": Likeness(lambda text: "".join(f"%{byte:02X}" for byte in text.encode()), "percent-encoded twice"),

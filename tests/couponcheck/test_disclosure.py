@@ -1,5 +1,6 @@
 """What an answer must not tell, and what it may."""
 
+import base64
 import json
 from collections.abc import Collection
 
@@ -39,6 +40,18 @@ def test_a_secret_is_told_in_no_answer_also_if_it_was_sent(status: int) -> None:
     assert told(status, "not another-secret", target="/x?key=another-secret") == secret
     assert told(status, "not private-one", header=("Authorization", "Basic dXNlci1vbmU6cHJpdmF0ZS1vbmU=")) == secret
     assert told(status, "hello user-one") == []
+
+
+def test_a_secret_is_found_in_base64_of_a_header_and_of_an_error() -> None:
+    """With either alphabet, alone or within something longer, and with or without what it is filled up with."""
+    secret = ["no credential in an answer"]
+    for said in (b"another-secret", b"/x?key=another-secret&to=?>?"):
+        for encoded in (base64.b64encode(said), base64.urlsafe_b64encode(said)):
+            for written in (encoded.decode(), encoded.decode().rstrip("=")):
+                assert told(401, f"trace {written}") == secret
+                exchange = Exchange(HttpRequest("GET", "/x", (), None), "any", 200, {"x-trace": written}, b"[]")
+                assert [one.expected for one in disclosures(exchange, BINDINGS, IDENTITIES)] == secret
+    assert told(401, f"trace {base64.b64encode(b'nothing but a trace').decode()}") == []
 
 
 def test_an_address_that_is_repeated_may_hold_the_secret_that_was_sent_in_it() -> None:

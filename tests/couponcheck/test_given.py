@@ -111,7 +111,7 @@ def test_data_that_is_not_as_a_write_needs_it_is_not_testable_and_accuses_nobody
             (judge,) = run.judges.values()
     assert outcome.verdict == NOT_TESTABLE
     assert outcome.reason.startswith(
-        'the target\'s data is not as the target file says: expected [].code does not contain "ACC58111301"; got'
+        'the target\'s data is not as the target file says: coupon.used ("ACC58111301"): expected [].code does not'
     )
     assert outcome.reason.endswith(EARLIER)
     assert (judge.ledger.changes, judge.ledger.spent) == ([], [])

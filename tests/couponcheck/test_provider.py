@@ -273,7 +273,7 @@ def test_what_is_not_as_it_was_asked_for_accuses_nobody(tmp_path: Path) -> None:
             (judge,) = run.judges.values()
             assert judge.ledger.changes == []
     assert outcome.verdict == NOT_TESTABLE
-    assert outcome.reason.startswith("what the provider made is not what was asked for: expected [].code does not")
+    assert outcome.reason.startswith("what the provider made is not what was asked for: coupon.used (")
     assert [message["request"] for message in asked.requests] == ["provide", "release"]
 
 
