@@ -80,7 +80,7 @@ def examine(file: TargetFile, vendors: Sequence[str], say: Callable[[str], None]
             if may:
                 pools = Pools(file.vendors[vendor].sets, target.pools.always, stand_ins(catalogue, pack))
                 makers.append(Maker(names([*may.values()]), pools.lacking))
-            for finding in found:
+            for finding in _together(found):
                 say(f"  {finding.shown(target.secrets)}")
             wrong_data = {finding.handle for finding in found if finding.verdict == _WRONG}
             said, complete = enabling(target, catalogue, makers, wrong_data)
@@ -116,6 +116,18 @@ class _Finding:
     def shown(self, secrets: Mapping[str, str]) -> str:
         """Write it on a line without secrets; a handle is none, though it may be a secret's word in other letters."""
         return f"{self.verdict:6} {self.what} {masked(self.says, secrets)}"
+
+
+def _together(findings: Sequence[_Finding]) -> Iterator[_Finding]:
+    """Tell what cannot be verified for one reason in one place, where the first of it stands."""
+    alike = Counter(finding.says for finding in findings if finding.verdict == _UNTOLD)
+    for finding in findings:
+        number = alike.pop(finding.says, 0) if finding.verdict == _UNTOLD else 1
+        if number == 1:
+            yield finding
+        elif number:
+            whats = [one.what for one in findings if one.verdict == _UNTOLD and one.says == finding.says]
+            yield replace(finding, what=f"{number} entities", says=f"{finding.says} ({', '.join(whats)})")
 
 
 @dataclass
@@ -178,14 +190,15 @@ class _Examination:
             if (companion := self._companion(entity.handle, bindings)) is not None:
                 says = f"is not {companion.means}; whether {companion.call.operation} makes it so, only a run tries"
                 return _Finding(_UNTOLD, label, says)
+            text = self._given_name(str(mismatch), entity)
             if self._has_to_be_accepted(entity):
                 self._refused.add(credential)
-            text = self._given_name(str(mismatch), entity)
+                text = f"{call.operation} was answered {exchange.status} {exchange.text}"
             return _Finding(_WRONG, label, f"should be {verification.means}: {one_line(text, _LONGEST)}")
         for contradiction in self._contradictions(entity, members, one, verification, bindings, exchange):
             return self._contradicted(label, contradiction)
         untold = self._says_nothing(entity, call, credential, bindings)
-        says = f"{_UNREADABLE}: one that is made up is {verification.means} as well"
+        says = f"{_UNREADABLE}: it is {verification.means}, and so is one that is made up"
         return _Finding(_UNTOLD, label, says) if untold else _Finding(_OK, label, f"is {verification.means}")
 
     def _contradictions(
