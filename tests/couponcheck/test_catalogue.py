@@ -1,6 +1,8 @@
 """A catalogue with a mistake is refused, and the mistake is named with file, line, place, reason and fix."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -242,3 +244,13 @@ def test_a_precondition_and_a_verification_name_what_the_document_has(tmp_path: 
         "/requirements/0/given/0/operation",
         "/verify/0/operation",
     ]
+
+
+def test_who_reads_only_the_beginning_of_a_list_is_told_of_no_error() -> None:
+    command = [str(Path(sys.executable).with_name("couponcheck")), "list"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        assert process.stderr
+        assert process.stdout.readline()
+        process.stdout.close()
+        assert process.stderr.read() == ""

@@ -246,6 +246,15 @@ def test_earlier_calls_go_by_the_number_that_reports_give_them() -> None:
     ]
 
 
+def test_what_answers_at_once_have_to_have_in_common_is_told_in_words() -> None:
+    calls = (answer({"n": 0}), answer({"n": 2}))
+    judgement = Judgement(load_document("crowdtwist"), BINDINGS, frozenset(), {}, {}, {"rush": calls}, calls)
+    wanted = {"calls": "rush", "like": {"status": ["2xx", 404], "at_least": {"n": 3}}, "number": 1}
+    (mismatch,) = judgement.mismatches({"among": wanted}, calls[-1])
+    assert mismatch.expected == "1 of the answers to calls 1 to 2 with status 2xx or 404 and n at least 3"
+    assert mismatch.got == "0 of 2 have status 2xx or 404 and n at least 3"
+
+
 def test_added_wants_exactly_one_more_item() -> None:
     wanted = {"added": {"to": "first", "item": {"code": "{coupon.five.code}"}}}
     earlier = {"first": answer(CODES[1:])}

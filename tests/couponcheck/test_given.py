@@ -1,6 +1,7 @@
 """A server that a target file describes: the mock, taken for a stranger's."""
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -160,6 +161,7 @@ def test_a_fault_counts_also_where_an_answer_says_that_the_data_is_not_there(tmp
         assert judged(run, name)[name].verdict == FAIL
 
 
+NOT_KNOWN = "404 may say that the target does not know what the file names"
 DOCTOR = "`couponcheck doctor` tells whether they are as the target file says"
 
 
@@ -169,6 +171,7 @@ DOCTOR = "`couponcheck doctor` tells whether they are as the target file says"
         ("shoplazza.receiveCoupons.once", ("shoplazza.once-again",), [EARLIER]),
         ("crowdtwist.unuseCoupon.usable-again", ("crowdtwist.unuse-not-done",), [DOCTOR, EARLIER]),
         ("chargeover.getCoupon.found", ("chargeover.server-address",), [DOCTOR]),
+        ("chargeover.getCoupon.disabled", ("chargeover.hides-disabled",), [DOCTOR, NOT_KNOWN]),
     ],
 )
 def test_a_failure_says_how_to_find_out_whether_the_data_is_to_blame(
@@ -473,3 +476,17 @@ def test_a_report_that_is_none_is_refused_in_one_line(tmp_path: Path) -> None:
         done = ended("run", path, "--spent", str(tmp_path / "report.json"))
     assert done.exit_code == 2
     assert done.output.endswith("give one that `couponcheck run --json` wrote\n")
+
+
+def test_what_a_run_left_is_told_on_single_lines_and_no_more_of_it_than_anybody_reads(tmp_path: Path) -> None:
+    with serving("shoplazza") as url:
+        report = tmp_path / "report.json"
+        done = ended("run", str(written(tmp_path, contents(url, "shoplazza"))), "--allow-writes", "--json", str(report))
+    lines = done.output.splitlines()
+    start = next(number for number, line in enumerate(lines) if " succeeded that may have changed data" in line)
+    told = [line for line in lines[start + 1 :] if line.startswith("  ")][:21]
+    assert all(re.match(r"  (\d+ x )?shoplazza\.\S+: 200 curl ", line) for line in told[:20])
+    assert re.fullmatch(r"  and \d+ more, which --json and --report list", told[20])
+    changed = json.loads(report.read_text(encoding="utf-8"))["changed"]
+    assert any("\n" in change["curl"] for change in changed)
+    assert len(changed) > len(told)
