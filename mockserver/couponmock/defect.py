@@ -41,8 +41,9 @@ REGISTRIES = {
     "adversary": "couponmock.defects.adversary",
     "second": "couponmock.defects.second",
     "third": "couponmock.defects.third",
+    "fourth": "couponmock.defects.fourth",
 }
-"""Registry -> package with a module for each vendor: simple defects that prove requirements, and three adversaries'."""
+"""Registry -> package with a module for each vendor: simple defects that prove requirements, and four adversaries'."""
 
 
 @dataclass(frozen=True, slots=True)
