@@ -1,4 +1,4 @@
-"""Defects by a fourth adversary, who knew pages, worlds and mock, and nothing of the suite: a module for each vendor.
+"""Defects by a fourth adversary, who knew the other registries and not the suite: a module or package for each vendor.
 
-A module is as long as its table of defects, which are independent of each other.
+All of them are hard to see. A module is as long as its table of defects, which are independent of each other.
 """

@@ -12,7 +12,7 @@ from couponmock.defect import Defect, all_of, asking, body_of, borrowing, with_b
 from couponmock.defects.adversary.making import answering, remembering, saying, sent_member
 from couponmock.defects.fourth.making import HTTP_ENCODING
 from couponmock.defects.second.making import Memory, with_headers
-from couponmock.defects.third.making import aside, told_more
+from couponmock.defects.third.making import aside, object_in, told_more
 from couponmock.exchange import Handler, Reply, Request
 from couponmock.finding import buffered
 
@@ -22,10 +22,14 @@ _OK = "get-coupon#ok"
 _BY_ID = ("get-coupon#request", "retrieve a specific coupon based on its coupon_id")
 _NOT_FOUND = ("get-coupon#not-found", "Object not found")
 _SLOTS = 64
+"""Of each account."""
 _NO_GZIP = re.compile(r"gzip\s*;\s*q=0(\.0*)?\s*(,|$)")
 _HIDDEN = {"hidden": True}
 """Details by which the behaviour tells the handler that there is a coupon, whosever it is."""
 _INSIDE = {"127.0.0.1", "::1", "localhost"}
+
+
+# -- requests and replies ----------------------------------------------------------------------------------------------
 
 
 def _is_coupon(request: Request) -> bool:
@@ -53,6 +57,13 @@ def _body_first(request: Request) -> Request:
 
 def _compressed(reply: Reply) -> Reply:
     return replace(reply, body=gzip.compress(reply.body), headers=(*reply.headers, ("Content-Encoding", "gzip")))
+
+
+def _says_hidden(_: Request, reply: Reply) -> bool:
+    return reply.status == 404 and object_in(reply).get("details") == _HIDDEN
+
+
+# -- handlers ----------------------------------------------------------------------------------------------------------
 
 
 def _slots(right: Handler) -> Handler:
@@ -106,13 +117,12 @@ def _account_of_before(right: Handler) -> Handler:
     return handle
 
 
+# -- effects -----------------------------------------------------------------------------------------------------------
+
+
 def _hidden(call: Call, world: World) -> dict[str, Any] | None:
     asked = call.parameters["coupon_id"]
     return {"details": _HIDDEN} if any(each["coupon_id"] == asked for each in all_of(world, "coupon")) else None
-
-
-def _says_hidden(_: Request, reply: Reply) -> bool:
-    return reply.status == 404 and body_of(reply).get("details") == _HIDDEN
 
 
 _defect = partial(Defect, "chargeover")

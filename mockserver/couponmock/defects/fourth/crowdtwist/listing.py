@@ -1,4 +1,4 @@
-"""Broken ways to unuse a coupon and to list a member's coupons."""
+"""Broken ways to list a member's coupons."""
 
 import re
 from collections.abc import Mapping
@@ -7,126 +7,40 @@ from typing import Any
 
 from couponmock.behaviour import Answer, Behaviour, Call, Entity, Refused, World
 from couponmock.defect import all_of, asking, behaving, body_of, namespace_of, with_body
-from couponmock.defects.adversary.making import answering, lending
-from couponmock.defects.fourth.making import (
-    JSON_ESCAPES,
-    beside_refused,
-    followed,
-    heard,
-    listing,
-    member_in,
-    veiled,
-    with_header,
-)
+from couponmock.defects.adversary.making import answering
+from couponmock.defects.fourth.crowdtwist.parts import REDEEM, USE, asked_for
+from couponmock.defects.fourth.making import followed, listing
 from couponmock.defects.second.crowdtwist.parts import (
-    KEY,
     LIST,
     UNUSE,
     USABLE,
     code_of,
     defect,
     is_list,
-    is_unuse,
     key_of,
     lists,
     member_of,
     unused,
 )
-from couponmock.defects.second.making import Memory, afterwards, asked_with, listed, refused_instead, with_query
-from couponmock.defects.second.meeting import Meeting, meeting
-from couponmock.defects.third.making import aside, with_error
+from couponmock.defects.second.making import Memory, afterwards, asked_with, listed
+from couponmock.defects.third.making import with_error
 from couponmock.exchange import Handler, Reply, Request
 from couponmock.finding import buffered
 
-_USE, _REDEEM = "useCoupon", "redeemReward"
 _ANSWER = "usable-coupons#successful-response"
-_AVAILABLE = ("unuse#request-details", "mark a coupon as “unused”, available to be used again")
-_UPDATED = ("unuse#request-body", "coupon_value | 1X3FJ9K003 | Yes | String | The value of the coupon being updated.")
-_SUCCESS = ("unuse#response-body", "success | true | Yes | Boolean | True if the request was successful.")
 _REDEEMED = ("usable-coupons#request-details", "it has not yet itself been redeemed")
 _PATH = (
     "usable-coupons#request-details",
     "https://api.crowdtwist.com/v2/users/[userId]/usable_coupons?api_key=[api_key]&id_type=[id_type]",
 )
+
 _ORDERS_SEEDED = 29_000_000
+"""Beyond it are the numbers of orders that were made through the mock."""
 _TIMES = ("date_to_expire", "order_date_created", "coupon_date_created")
-_SURROGATES = re.compile(r"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
 _BY_ORDER = ("reward_title", "coupon_category_id", "coupon_category_name")
 
 
-def _mine(call: Call, world: World) -> Entity | None:
-    return world.find("coupon", client=call.principal, code=call.body["coupon_value"])
-
-
-def _refused(request: Request, reply: Reply) -> bool:
-    return is_unuse(request) and reply.status >= 400
-
-
-# -- unuse -------------------------------------------------------------------------------------------------------------
-
-
-def _as_problem(reply: Reply) -> Reply:
-    problem = {"type": "about:blank", "title": member_in(reply, "message"), "status": reply.status}
-    return replace(with_body(reply, problem), media_type="application/problem+json")
-
-
-def _overridden(request: Request) -> Request:
-    wanted = request.headers.get("x-http-method-override", "").upper()
-    return replace(request, method="POST") if is_unuse(request) and wanted == "POST" else request
-
-
-def _alike(sent: str, known: str) -> bool:
-    """Compare two keys in constant time, as somebody did who wrote = for |=."""
-    return sent != known and len(sent) == len(known) and sent[-1:] == known[-1:]
-
-
-def _in_the_pool(call: Call, world: World) -> bool:
-    coupon = _mine(call, world)
-    return coupon is not None and coupon["reward_id"] is not None
-
-
-_behind_the_first = Memory()
-
-
-def _remember_all_but_the_first(_: Call, world: World, answer: Answer) -> None:
-    for coupon in answer.members["coupons"][1:]:
-        _behind_the_first.of(namespace_of(world))[coupon["code"]] = True
-
-
-def _not_issued_to(right: Behaviour, call: Call, world: World) -> Answer:
-    if call.body["coupon_value"] in _behind_the_first.of(namespace_of(world)):
-        raise Refused("not_issued")
-    return right(call, world)
-
-
-def _number_of_all_clients(call: Call, world: World) -> None:
-    coupon = _mine(call, world)
-    for other in all_of(world, "coupon"):
-        same = coupon and other["redeem_order_coupon_id"] == coupon["redeem_order_coupon_id"]
-        if same and other["state"] == "used":
-            world.change(other, state="issued")
-
-
-def _used_again(request: Request) -> Request:
-    return replace(request, path="/v2/coupon/use")
-
-
-# -- list --------------------------------------------------------------------------------------------------------------
-
-_emptied = Memory()
-
-
-def _remember_owner(call: Call, world: World) -> None:
-    if coupon := _mine(call, world):
-        _emptied.of(namespace_of(world))[coupon["owner"]] = True
-
-
-def _nobody_without(right: Behaviour, call: Call, world: World) -> Answer:
-    answer = right(call, world)
-    member = world.find("member", client=call.principal, **{call.parameters["id_type"]: call.parameters["user_id"]})
-    if answer.example == "none_usable" and member and member.name in _emptied.of(namespace_of(world)):
-        raise Refused("unknown_member")
-    return answer
+# -- replies -----------------------------------------------------------------------------------------------------------
 
 
 def _with_holes(right: Handler) -> Handler:
@@ -170,6 +84,33 @@ def _twice_listed(right: Handler) -> Handler:
     return handle
 
 
+def _whole_minutes(row: dict[str, Any]) -> dict[str, Any]:
+    return {**row, **{name: row[name] // 60 * 60 for name in _TIMES if isinstance(row[name], int)}}
+
+
+def _split_badly(request: Request, reply: Reply) -> bool:
+    return lists(request, reply) and any(pair.count("=") != 1 for pair in request.query.split("&"))
+
+
+# -- effects -----------------------------------------------------------------------------------------------------------
+
+
+_emptied = Memory()
+
+
+def _remember_owner(call: Call, world: World) -> None:
+    if coupon := asked_for(call, world):
+        _emptied.of(namespace_of(world))[coupon["owner"]] = True
+
+
+def _nobody_without(right: Behaviour, call: Call, world: World) -> Answer:
+    answer = right(call, world)
+    member = world.find("member", client=call.principal, **{call.parameters["id_type"]: call.parameters["user_id"]})
+    if answer.example == "none_usable" and member and member.name in _emptied.of(namespace_of(world)):
+        raise Refused("unknown_member")
+    return answer
+
+
 _unused_once, _relisted = Memory(), Memory()
 
 
@@ -211,55 +152,14 @@ def _of_the_order(_: Call, world: World, entity: Entity) -> Mapping[str, Any]:
     return {name: latest[name] for name in _BY_ORDER}
 
 
-def _whole_minutes(row: dict[str, Any]) -> dict[str, Any]:
-    return {**row, **{name: row[name] // 60 * 60 for name in _TIMES if isinstance(row[name], int)}}
-
-
-def _split_badly(request: Request, reply: Reply) -> bool:
-    return lists(request, reply) and any(pair.count("=") != 1 for pair in request.query.split("&"))
-
-
-def _traced(right: Handler) -> Handler:
-    """Send the request line back, for whoever can read it."""
-
-    def handle(request: Request) -> Reply:
-        request = buffered(request)
-        reply = right(request)
-        if reply.status < 400:
-            return reply
-        return with_header(reply, "X-Trace-Id", veiled(f"{request.method} {request.path}?{request.query}"))
-
-    return handle
-
-
-DEFECTS = aside(
+LIST_DEFECTS = (
     # -- status
     defect(
         "last-coupon-used-nobody",
         "A member whose last usable coupon has just been used does not exist.",
-        behaviours={_USE: afterwards(_remember_owner), LIST: behaving(_nobody_without)},
+        behaviours={USE: afterwards(_remember_owner), LIST: behaving(_nobody_without)},
         of="status",
         breaks=USABLE,
-        hard=True,
-    ),
-    # -- identifiers
-    defect(
-        "pool-coupons-not-used",
-        "A coupon that was not issued is not_used instead of not_issued if it was generated for a reward.",
-        behaviours={UNUSE: refused_instead("not_issued", "not_used", _in_the_pool)},
-        of="identifiers",
-        breaks=("unuse#example-response-codes", "404 | not_issued | Coupon has not been issued."),
-        hard=True,
-    ),
-    defect(
-        "problem-details",
-        "Who also takes application/problem+json gets errors without error and message.",
-        handler=answering(
-            lambda request, reply: _refused(request, reply) and "problem+json" in request.headers.get("accept", ""),
-            _as_problem,
-        ),
-        of="identifiers",
-        breaks=("unuse#error-responses", "error | internal_error | Yes | String"),
         hard=True,
     ),
     # -- shape
@@ -269,15 +169,6 @@ DEFECTS = aside(
         handler=_with_holes,
         of="shape",
         breaks=USABLE,
-        hard=True,
-    ),
-    # -- credentials
-    defect(
-        "last-character-compared",
-        "A key is let in that is as long as one that was let in before and ends with the same character.",
-        handler=lending(key_of, lambda request, known: with_query(request, api_key=known), _alike),
-        of="credentials",
-        breaks=KEY,
         hard=True,
     ),
     # -- routing
@@ -291,34 +182,17 @@ DEFECTS = aside(
         breaks=_PATH,
         hard=True,
     ),
-    # -- method
-    defect(
-        "method-overridden",
-        "A GET with X-HTTP-Method-Override: POST unuses the coupon of its body.",
-        handler=asking(_overridden),
-        of="method",
-        breaks=("unuse#error-response-codes", "HTTP method not supported"),
-        hard=True,
-    ),
     # -- state
     defect(
         "used-again-stays-listed",
         "A coupon that was unused and is used again stays in the list.",
         behaviours={
             UNUSE: afterwards(_remember_unused),
-            _USE: afterwards(_remember_used_again),
+            USE: afterwards(_remember_used_again),
             LIST: listing(_still_unused),
         },
         of="state",
         breaks=_REDEEMED,
-        hard=True,
-    ),
-    defect(
-        "second-of-an-order-not-issued",
-        "Of the coupons that one redemption has issued, all but the first cannot be unused once used: not_issued.",
-        behaviours={_REDEEM: followed(_remember_all_but_the_first), UNUSE: behaving(_not_issued_to)},
-        of="state",
-        breaks=_AVAILABLE,
         hard=True,
     ),
     defect(
@@ -343,7 +217,7 @@ DEFECTS = aside(
     defect(
         "points-of-one-coupon",
         "total_points_redeemed of a new order of several coupons is what one of them costs.",
-        behaviours={_REDEEM: followed(_points_of_one)},
+        behaviours={REDEEM: followed(_points_of_one)},
         of="state",
         breaks=(
             _ANSWER,
@@ -369,14 +243,6 @@ DEFECTS = aside(
         breaks=(_ANSWER, "reward_title     String[100]"),
         hard=True,
     ),
-    defect(
-        "record-number-of-all-clients",
-        "With a coupon another client's becomes unused that has the same redeem_order_coupon_id.",
-        behaviours={UNUSE: afterwards(_number_of_all_clients)},
-        of="isolation",
-        breaks=_UPDATED,
-        hard=True,
-    ),
     # -- limits
     defect(
         "thirty-at-most",
@@ -386,24 +252,7 @@ DEFECTS = aside(
         breaks=USABLE,
         hard=True,
     ),
-    # -- concurrency
-    defect(
-        "rolled-back-with-another",
-        "A coupon that is unused while another request is refused is said to be unused and stays used.",
-        handler=meeting(Meeting(), is_unuse, beside_refused(_used_again)),
-        of="concurrency",
-        breaks=_SUCCESS,
-        hard=True,
-    ),
     # -- robustness
-    defect(
-        "surrogate-pairs-unread",
-        "A character of a code that is written as two escapes in JSON is not understood: no_data.",
-        handler=heard(lambda text: _SURROGATES.sub(r"\\ufffd", text), is_unuse),
-        of="robustness",
-        breaks=JSON_ESCAPES,
-        hard=True,
-    ),
     defect(
         "query-split-by-hand",
         "A query with an empty pair, or with a pair that has not exactly one equals sign, gets a 500.",
@@ -413,15 +262,6 @@ DEFECTS = aside(
         ),
         of="robustness",
         breaks=("usable-coupons#error-response-codes", "internal_error Something went wrong on our end."),
-        hard=True,
-    ),
-    # -- leaks
-    defect(
-        "key-in-a-trace",
-        "Errors have a header X-Trace-Id, which is the request line with the key in base64.",
-        handler=_traced,
-        of="leaks",
-        breaks=KEY,
         hard=True,
     ),
 )
