@@ -126,8 +126,8 @@ def _together(findings: Sequence[_Finding]) -> Iterator[_Finding]:
         if number == 1:
             yield finding
         elif number:
-            whats = [one.what for one in findings if one.verdict == _UNTOLD and one.says == finding.says]
-            yield replace(finding, what=f"{number} entities", says=f"{finding.says} ({', '.join(whats)})")
+            labels = [one.what for one in findings if one.verdict == _UNTOLD and one.says == finding.says]
+            yield replace(finding, what=f"{number} entities", says=f"{finding.says} ({', '.join(labels)})")
 
 
 @dataclass
