@@ -194,7 +194,8 @@ class _Examination:
             if self._has_to_be_accepted(entity):
                 self._refused.add(credential)
                 text = f"{call.operation} was answered {exchange.status} {exchange.text}"
-            return _Finding(_WRONG, label, f"should be {verification.means}: {one_line(text, _LONGEST)}")
+            told = one_line(masked(text, self.target.secrets), _LONGEST)
+            return _Finding(_WRONG, label, f"should be {verification.means}: {told}")
         for contradiction in self._contradictions(entity, members, one, verification, bindings, exchange):
             return self._contradicted(label, contradiction)
         untold = self._says_nothing(entity, call, credential, bindings)

@@ -15,6 +15,7 @@ from couponcheck.companion import AFTER, Companions, Tracked
 from couponcheck.depletion import depleted
 from couponcheck.exchange import Exchange
 from couponcheck.ledger import PROVIDER, needed_of
+from couponcheck.masking import masked
 from couponcheck.pool import Entities
 from couponcheck.provider import CannotProvide
 from couponcheck.targetfile import known
@@ -131,7 +132,8 @@ class Provision:
         for call in requirement.given:
             for mismatch in judgement.mismatches(call.expect, self._asking.send(call)):
                 named = ", ".join(judgement.entity(handle) for handle in sorted(names_in(call.expect)))
-                return one_line(f"{named}: {mismatch}" if named else str(mismatch), _LONGEST)
+                told = f"{named}: {mismatch}" if named else str(mismatch)
+                return one_line(masked(told, self._target.secrets), _LONGEST)
         return ""
 
     def _spend(self, requirement: Requirement, handles: Iterable[str]) -> None:
