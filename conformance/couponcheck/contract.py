@@ -53,8 +53,12 @@ def violations(document: Document, exchange: Exchange) -> list[Violation]:
     of = "success" if exchange.status < 400 else "errors"
     response = operation.response(exchange.status)
     if response is None:
-        listed = ", ".join(operation.responses)
-        return [Violation("status", of, "", f"one of the documented statuses {listed}", f"status {exchange.status}")]
+        listed = f"one of the documented statuses {', '.join(operation.responses)}"
+        if operation is document.general and exchange.status < 400:
+            is_known = document.methods_at(exchange.request.target.partition("?")[0])
+            what = f"{exchange.request.method} on a path that has no such method" if is_known else "a path of no page"
+            listed = f"a refusal of {what}, by {listed}"
+        return [Violation("status", of, "", listed, f"status {exchange.status}")]
     if exchange.media_type not in response.schemas:
         expected = " or ".join(response.schemas)
         return [

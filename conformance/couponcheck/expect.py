@@ -24,6 +24,8 @@ from couponcheck.wording import as_text, cut
 
 _SHORT = 160
 """Characters of one that only tells which item is meant."""
+_BY_PLACE = re.compile(r".*\[[0-9]+\](?=\.)")
+"""Expression for an item by its place, before one for a member of it."""
 _PLACES = {"@": "the body", "length(@)": "the number of items"}
 """Expression -> what it is called."""
 _LENGTH = re.compile(r"length\(([\w.\[\]]+)(?: \|\| `\[\]`)?\)")
@@ -184,7 +186,9 @@ class Judgement:
         failures = [[*self.mismatches(alternative, exchange)] for alternative in alternatives]
         if all(failures):
             expected = ", or ".join(" and ".join(m.expected for m in mismatches) for mismatches in failures)
-            yield replace(min(failures, key=len)[0], expected=expected, word="any_of")
+            # The one that fits best, and of those that fit alike one whose status at least is right.
+            nearest = min(failures, key=lambda mismatches: (mismatches[0].word == "status", len(mismatches)))[0]
+            yield replace(nearest, expected=expected, word="any_of")
 
     def _status(self, wanted: list[int | str], exchange: Exchange) -> Iterator[Mismatch]:
         if not any(exchange.status == one or f"{exchange.status // 100}xx" == one for one in wanted):
@@ -387,32 +391,42 @@ class Judgement:
             if step(before, after) != change["by"]:
                 place = self._place(path)
                 expected = f"{place} changes by {change['by']:+d} since {self._call(change['since'])}"
-                is_still = before is not None and same(before, after)
-                got = f"{place} {'stayed at' if is_still else f'was {as_text(before)} and is'} {as_text(after)}"
                 between = self._between(path, self.earlier[change["since"]], exchange)
-                yield Mismatch(expected, got + between, before=self.before(path, exchange))
+                is_still = before is not None and all(same(before, value) for value in (*between, after))
+                got = f"{place} {'stayed at' if is_still else f'was {as_text(before)} and is'} {as_text(after)}"
+                if len(between) > 2:
+                    got += f" (one after the other: {', '.join(map(as_text, between))})"
+                yield Mismatch(expected, got, before=self.before(path, exchange))
 
     def before(self, path: str, exchange: Exchange) -> tuple[tuple[int, str], ...]:
-        """Tell what a single value was in the answers before one, by their numbers.
+        """Tell what a single value was in the answers before one, and whose it was, by their numbers.
 
         Args:
             path: JMESPath to the value; nothing is told of a list or an object.
             exchange: The one; only answers of the same operation have the value.
         """
         alike = [(n, one) for n, one in enumerate(self.so_far, 1) if one.operation == exchange.operation]
-        shown = [(n, self._at(path, one)) for n, one in alike if one is not exchange]
-        place = self._place(path)
-        return tuple((n, f"{place} {as_text(value)}") for n, value in shown if isinstance(value, str | int | float))
+        shown = [(n, one, self._at(path, one)) for n, one in alike if one is not exchange]
+        return tuple(
+            (n, f"{self._place(path)} {as_text(value)}{self._whose(path, one)}")
+            for n, one, value in shown
+            if isinstance(value, str | int | float)
+        )
 
-    def _between(self, path: str, first: Exchange, last: Exchange) -> str:
-        """Tell what a number was on the way, which says more than its beginning and its end."""
+    def _whose(self, path: str, exchange: Exchange) -> str:
+        """Tell which item of an answer a value is from, where an item is taken by its place."""
+        item = self._at(taken[0], exchange) if (taken := _BY_PLACE.match(path)) else None
+        if not isinstance(item, dict):
+            return ""
+        names = {name for members in self.identities.values() for name in members}
+        known = [f"{name} {as_text(item[name])}" for name in item if name in names]
+        return f" of {', '.join(known)}" if known else ""
+
+    def _between(self, path: str, first: Exchange, last: Exchange) -> list[Any]:
+        """Return what a number was on the way, which says more than its beginning and its end."""
         start = next((index for index, one in enumerate(self.so_far) if one is first), len(self.so_far))
-        values = [
-            as_text(value)
-            for one in (*self.so_far[start:], last)
-            if one.request == last.request and (value := self._at(path, one)) is not None
-        ]
-        return f" (one after the other: {', '.join(values)})" if len(values) > 2 else ""
+        shown = [self._at(path, one) for one in (*self.so_far[start:], last) if one.request == last.request]
+        return [value for value in shown if value is not None]
 
 
 def _singles(wanted: Mapping[str, list[Any]]) -> Iterator[Mapping[str, Any]]:

@@ -298,6 +298,32 @@ def test_an_item_that_is_another_one_is_not_told_as_the_one_that_is_missing(item
     assert mismatch.got == told
 
 
+def test_a_value_that_is_taken_by_its_place_is_told_with_whose_it_is() -> None:
+    """What stands first may be another item each time."""
+    calls = [answer({"items": [{"code": code, "n": n}], "more": []}) for code, n in (("FIVE", 1), ("TEN", 9))]
+    judgement = Judgement(
+        load_document("crowdtwist"), BINDINGS, frozenset(), {}, {}, {}, calls, identities={"coupon": ["code"]}
+    )
+    (mismatch,) = judgement.mismatches({"equal": {"items[0].n": 2}}, answer({"items": [{"code": "FIVE", "n": 3}]}))
+    assert mismatch.before == ((1, 'items[0].n 1 of code "FIVE"'), (2, 'items[0].n 9 of code "TEN"'))
+
+
+def test_what_came_and_went_has_not_stayed() -> None:
+    calls = [answer({"n": n}) for n in (2, 3, 1)]
+    judgement = Judgement(load_document("crowdtwist"), BINDINGS, frozenset(), {}, {"first": calls[0]}, {}, calls)
+    wanted = {"change": {"n": {"since": "first", "by": 3}}}
+    (mismatch,) = judgement.mismatches(wanted, answer({"n": 2}))
+    assert mismatch.got == "n was 2 and is 2 (one after the other: 2, 3, 1, 2)"
+    (mismatch,) = judgement.mismatches(wanted, answer({"n": 1}))
+    assert mismatch.got == "n was 2 and is 1 (one after the other: 2, 3, 1, 1)"
+
+
+def test_of_alternatives_one_with_the_right_status_tells_more() -> None:
+    wanted = {"any_of": [{"status": [403]}, {"status": [404], "equal": {"n": 1, "m": 1}}]}
+    (mismatch,) = mismatches(wanted, answer({"n": 2, "m": 2}, status=404))
+    assert mismatch.got == "n is 2"
+
+
 def test_what_a_value_was_before_is_remembered_by_the_numbers_of_the_calls() -> None:
     calls = [answer({"n": 1}), answer({"n": [2]}), answer({"m": 3}), answer({"n": 4}, operation="unuseCoupon")]
     last = answer({"n": 5})

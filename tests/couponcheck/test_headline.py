@@ -137,7 +137,7 @@ def told(requirement: str, defect: str) -> str:
         (
             "crowdtwist.listUsableCoupons.whole-id",
             "ids-wrap-around",
-            r"answered 200 to .*\(user_id \d+\); expected .* \(sent member\.alice\.id plus 2\^32\)",
+            r"the number of items is 5, in the 200 answer .*; expected .* \(sent member\.alice\.id plus 2\^32\)",
         ),
         (
             "crowdtwist.listUsableCoupons.omits-used",
@@ -175,7 +175,7 @@ def told(requirement: str, defect: str) -> str:
         (
             "crowdtwist.unuseCoupon.codes-intact",
             "third-unuse-lost",
-            r'.* has no ("[^"]+"): .*, after 5 requests, among them unuseCoupon \(coupon_value \1\) got 200; .* \1',
+            r'.* has no ("[^"]+"): .*, after 6 requests, among them unuseCoupon \(coupon_value \1\) got 200; .* \1',
         ),
         # what the model knows and the vendor, too
         (

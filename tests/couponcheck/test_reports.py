@@ -241,9 +241,11 @@ def test_a_failure_says_beside_each_call_who_asked_and_what_the_value_was() -> N
     judge = run.judges["shoplazza"]
     told = {outcome.requirement.id.rpartition(".")[2]: failure(judge, outcome) for outcome in run.outcomes}
     calls = {name: re.findall(r"call (\d+): +200  (?:\((.*?)\)  )?curl", text) for name, text in told.items()}
-    assert calls["other-shop-coupon"][0] == ("1", "access-token credential.other, items[0].stock 19")
+    assert re.fullmatch(
+        r'access-token credential.other, items\[0\].stock 19 of id "\d+"', calls["other-shop-coupon"][0][1]
+    )
     assert calls["other-shop-coupon"][-1] == ("4", "access-token credential.other")
-    assert [note.rpartition(" ")[0] for _, note in calls["several-ids"][:-1]] == ["items[0].received_count"] * 4
+    assert all(note.startswith("items[0].received_count ") for _, note in calls["several-ids"][:-1])
 
 
 def test_no_report_holds_a_secret_in_any_form(wrong: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -92,7 +92,7 @@ def test_requirements_are_tests_named_by_their_ids(session: Session, mock: Mock,
     outcome.stdout.fnmatch_lines([f"couponcheck/{VENDOR}.yaml::{name} PASSED*" for name in ids])
     assert [case.get("name") for case in ET.parse(junit).iter("testcase")] == ids  # noqa: S314 - written here
     outcome.stdout.fnmatch_lines(
-        ["*= couponcheck =*", f"{VENDOR}: {len(ids)} pass; *", f"{mock.origin}: conformant (*"]
+        ["*= couponcheck =*", f"{VENDOR}: {len(ids)} pass; *", f"{mock.origin}: conformant: * (*"]
     )
 
 
@@ -119,7 +119,7 @@ def test_a_failure_says_what_the_command_says(session: Session, wrong: str) -> N
     assert outcome.ret == pytest.ExitCode.TESTS_FAILED
     outcome.assert_outcomes(failed=1, passed=outcome.parseoutcomes().get("passed", 0))
     outcome.stdout.fnmatch_lines(
-        ["FAIL chargeover.*", "  rule: *", "  source: *", "  expected: *", "  got: *", f"{wrong}: not run (*"]
+        ["FAIL chargeover.*", "  rule: *", "  source: *", "  expected: *", "  got: *", f"{wrong}: not run: * (*"]
     )
     assert "Traceback" not in outcome.stdout.str()
 
@@ -147,7 +147,7 @@ def test_a_known_failure_is_told_and_passes_unless_the_run_is_strict(
     outcome = session(*known)
     outcome.assert_outcomes(passed=1)
     outcome.stdout.fnmatch_lines(
-        [f"warn: {failing}: answered *; known and accepted*", "*: conformant with 1 warning (1 of *"]
+        [f"warn: {failing}: answered *; known and accepted*", "*: conformant with 1 warning: 1 warn (1 of *"]
     )
     assert outcome.ret == 0
     strict = session(*known, "--couponcheck-strict")

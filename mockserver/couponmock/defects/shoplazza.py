@@ -315,6 +315,16 @@ def _ids(request: Request) -> frozenset[str]:
 
 _defect = partial(Defect, "shoplazza")
 
+
+def _elsewhere_told(right: Behaviour, call: Call, world: World) -> Answer:
+    answer = right(call, world)
+    if answer.example != "unknown_coupon" or not any(
+        one["id"] in call.body["coupon_ids"] for one in all_of(world, "coupon")
+    ):
+        return answer
+    return replace(answer, members={**answer.members, "status": 3})
+
+
 DEFECTS: tuple[Defect, ...] = (
     _defect(
         "whole-values",
@@ -747,5 +757,10 @@ DEFECTS: tuple[Defect, ...] = (
         "note-crashes",
         "a body with a note gets 500",
         handler=_note_crashes,
+    ),
+    _defect(
+        "elsewhere-told",
+        "the status of a coupon that does not exist is 3 if another store has one with that id",
+        {"receiveCoupons": behaving(_elsewhere_told)},
     ),
 )
