@@ -4,10 +4,8 @@ Members are named by JMESPath expressions. Lists are compared without regard to 
 itself written as a float or in digits: a correct server is free in all of that.
 """
 
-import json
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from itertools import chain
@@ -20,7 +18,7 @@ from couponspec.request import Bindings, fill
 
 from couponcheck.contract import operation_of
 from couponcheck.exchange import Exchange
-from couponcheck.wording import as_text, cut
+from couponcheck.wording import as_text, cut, texts
 
 _SHORT = 160
 """Characters of one that only tells which item is meant."""
@@ -133,10 +131,7 @@ def includes(got: Any, wanted: Any) -> bool:
 def _unsaid(value: Any, exchange: Exchange) -> Any:
     """Leave out of every text in a value what its request had said."""
     if isinstance(value, str):
-        said = [unquote(exchange.request.target.partition("?")[0]).rpartition("/")[2]]
-        with suppress(ValueError, RecursionError):
-            body = json.loads(exchange.request.body or b"null")
-            said += [item for item in body.values() if isinstance(item, str)] if isinstance(body, dict) else []
+        said = [unquote(exchange.request.target.partition("?")[0]).rpartition("/")[2], *texts(exchange.request.said)]
         for text in filter(None, said):
             value = value.replace(text, "...")
         return value

@@ -1,6 +1,5 @@
 """What a run changed of a target's data, what of it is used up, and what is again as it was found."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -93,10 +92,7 @@ def needed_of(requirement: Requirement, handle: str, members: Mapping[str, Any])
 
 def _says_one_of(exchange: Exchange, values: Sequence[Any]) -> bool:
     """Tell whether the JSON of a request has one of some values as a whole."""
-    try:
-        level = [json.loads(exchange.request.body or b"null")]
-    except ValueError:
-        return False
+    level = [exchange.request.said]
     while level:
         if any(same(item, value) for item in level for value in values):
             return True

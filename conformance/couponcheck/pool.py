@@ -66,7 +66,9 @@ class Pools:
         ]
         for entities in _combined(pools):
             chosen = dict(zip(handles, entities, strict=True))
-            if self._is_distinct(chosen) and not any(self._holds(chosen, spent) for spent in self._spent):
+            if self._is_distinct(chosen) and not any(
+                self._holds(chosen, part) for spent in self._spent for part in _apart(spent)
+            ):
                 yield {**self.always, **chosen}
 
     def _entities(self, one: DataSet, handle: str) -> list[Members]:
@@ -116,6 +118,12 @@ class Pools:
             )
             for handle, members in spent.items()
         )
+
+
+def _apart(spent: Entities) -> list[Entities]:
+    """Return what cannot serve again: each coupon that was unused, but a customer and a coupon only together."""
+    alike = len({handle.partition(".")[0] for handle in spent}) == 1
+    return [{handle: members} for handle, members in spent.items()] if alike else [spent]
 
 
 def _combined(pools: Sequence[Sequence[Members]]) -> Iterator[tuple[Members, ...]]:

@@ -145,6 +145,14 @@ class HttpRequest:
     """Headers that a client usually sends and that are left out."""
 
     @property
+    def said(self) -> Any:
+        """Return the body's JSON; None if it is none."""
+        try:
+            return json.loads(self.body or b"null")
+        except (ValueError, RecursionError):
+            return None
+
+    @property
     def is_chunked(self) -> bool:
         """Tell whether the body is sent in chunks, without its length."""
         return any(name.lower() == "transfer-encoding" for name, _ in self.headers)

@@ -210,6 +210,16 @@ def test_alike_wants_what_was_said_before_but_for_what_each_request_said_itself(
     assert mismatch.expected == "message as in 'unknown'"
 
 
+def test_alike_leaves_out_what_a_list_of_the_request_said() -> None:
+    def no(*ids: str) -> Exchange:
+        request = HttpRequest("POST", "/x", (), json.dumps({"coupon_ids": ids}).encode())
+        told = {"errors": [f"{one} does not exist" for one in ids]}
+        return replace(answer(told, status=422, operation="unuseCoupon"), request=request)
+
+    assert mismatches({"alike": {"errors": "unknown"}}, no("700"), {"unknown": no("900")}) == []
+    assert mismatches({"alike": {"errors": "unknown"}}, no("700", "800"), {"unknown": no("900")})
+
+
 ITEMS = [{"id": 1, "stock": 3, "name": "one"}, {"id": 2, "stock": 3, "name": "two"}]
 
 

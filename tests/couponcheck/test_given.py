@@ -289,6 +289,48 @@ def test_a_second_run_that_knows_of_no_other_accuses_nobody(vendor: str, using_u
         assert "--spent" in found[name].reason
 
 
+def test_a_server_that_refuses_what_is_used_up_by_its_status_is_not_accused_either(tmp_path: Path) -> None:
+    """What an earlier run received serves nobody, and a refusal shows no stock."""
+    using_up = [one.id for one in catalogue("shoplazza").checked if one.spends]
+    with serving("shoplazza", readings=("shoplazza.refused-coupon=error",)) as url:
+        raw = contents(url, "shoplazza")
+        for _ in range(2):
+            with running(tmp_path, raw) as run:
+                found = judged(run, *using_up)
+                assert {name: one.reason for name, one in found.items() if one.verdict in {FAIL, WARN, ERROR}} == {}
+    reasons = [one.reason for one in found.values() if "was refused with 4" in one.reason]
+    assert len(reasons) > len(using_up) / 2
+    assert all("--spent" in reason for reason in reasons)
+
+
+def test_behind_a_coupon_that_nobody_gets_the_next_of_its_pool_is_tried(tmp_path: Path) -> None:
+    name = "shoplazza.receiveCoupons.once"
+    with serving("shoplazza", readings=("shoplazza.refused-coupon=error",)) as url:
+        raw = contents(url, "shoplazza")
+        data = data_of(raw, "shoplazza")
+        data["coupon.once"] = [{**data["coupon.once"], "id": data["coupon.exhausted"]["id"]}, data["coupon.once"]]
+        with running(tmp_path, raw) as run:
+            assert judged(run, name)[name].verdict == PASS
+
+
+def test_what_was_used_up_together_and_is_of_one_kind_serves_nobody_in_other_combinations(tmp_path: Path) -> None:
+    name = f"{UNUSE}same-code-other-client"
+    with serving("crowdtwist") as url:
+        raw = contents(url, "crowdtwist")
+        data = data_of(raw)
+        spent = []
+        for number in (1, 2):
+            twins = {handle: {"code": f"TWIN-{number}"} for handle in ("coupon.twin", "coupon.moonlight_twin")}
+            spent.append({"vendor": "crowdtwist", "entities": twins})
+        for handle in ("coupon.twin", "coupon.moonlight_twin"):
+            data[handle] = [{"code": "TWIN-1"}, {"code": "TWIN-2"}]
+        with running(tmp_path, raw, reports=[{"spent": spent}]) as run:
+            outcome = judged(run, name)[name]
+            assert run.requests == 1  # the look before
+    reason = "the target's data has nothing left for it: all was used up by what needed it before"
+    assert (outcome.verdict, outcome.reason) == (NOT_TESTABLE, reason)
+
+
 def test_nothing_is_sent_at_once_without_permission(tmp_path: Path) -> None:
     with serving("chargeover") as url, running(tmp_path, contents(url, "chargeover"), Permissions(writes=True)) as run:
         found = judged(run)["chargeover.getCoupon.at-once"]
